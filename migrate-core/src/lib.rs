@@ -1,1 +1,33 @@
-//! Stub.
+//! The words of database migrations, as data and pure functions.
+//!
+//! No database, no I/O, no macros: everything here can be tested with plain values.
+//!
+//! - A [`Descriptor`] states the facts of one **migration**; a [`Graph`] holds those that a program
+//!   carries, in their order.
+//! - A [`History`] is what a database says was done. A [`Plan`] is what is to be done: graph and
+//!   history in, steps out. [`drift`] tells where the two disagree.
+//! - [`report`] is what a front end may show; [`Application`] and [`Deployment`] are what it drives.
+
+mod descriptor;
+pub mod drift;
+mod error;
+mod fingerprint;
+pub mod frontend;
+mod graph;
+mod history;
+mod id;
+mod node;
+mod plan;
+pub mod report;
+mod settings;
+
+pub use descriptor::{DEFAULT_DATABASE, Descriptor, Location, Reversal, TransactionMode};
+pub use error::{Failure, FailureKind, error_chain};
+pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use frontend::{Application, Deployment};
+pub use graph::{Graph, LookupError};
+pub use history::{AppliedMigration, History, ParseStateError, State};
+pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
+pub use node::NodeRef;
+pub use plan::{Plan, Step};
+pub use settings::{DatabaseSettings, DatabaseUrl, Ordering, Settings, percent_decode};

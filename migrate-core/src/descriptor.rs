@@ -1,0 +1,83 @@
+//! [`Descriptor`]: the static facts of one migration, as its attribute states them.
+
+use crate::{fingerprint::Fingerprint, id::MigrationId, node::NodeRef};
+
+/// Everything about a migration that is known when it is compiled, except its code.
+///
+/// One static per migration, written by `#[migration]`.
+#[derive(Debug)]
+pub struct Descriptor {
+    /// Crate and name.
+    pub id: MigrationId,
+    /// Former ids (`package:name`, or a name in the same package): a history row under one of them
+    /// counts as this migration's.
+    pub was: &'static [&'static str],
+    /// The doc comment; empty when there is none.
+    pub description: &'static str,
+    /// Where the function is.
+    pub location: Location,
+    /// Migrations that have to be applied before this one.
+    pub requires: &'static [NodeRef],
+    /// Whether the body runs inside a transaction.
+    pub transaction: TransactionMode,
+    /// Configured databases it belongs to; empty means `default`.
+    pub databases: &'static [&'static str],
+    /// How to revert it.
+    pub reversal: Reversal,
+    /// What was written in the body.
+    pub fingerprint: Fingerprint,
+}
+
+/// The database that a migration belongs to when it names none.
+pub const DEFAULT_DATABASE: &str = "default";
+
+impl Descriptor {
+    /// Whether it belongs to the configured database `name`.
+    #[must_use]
+    pub fn belongs_to(&self, name: &str) -> bool {
+        if self.databases.is_empty() {
+            name == DEFAULT_DATABASE
+        } else {
+            self.databases.contains(&name)
+        }
+    }
+}
+
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// As from `file!()`: relative to the workspace for its members.
+    pub file: &'static str,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Whether a body runs inside a transaction that also holds its history row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TransactionMode {
+    /// Effect and row commit together, where the backend's DDL is transactional.
+    #[default]
+    Atomic,
+    /// `transaction = none`: an intent row first, the completion after.
+    None,
+}
+
+/// How a migration is reverted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reversal {
+    /// Nothing was said; `down` refuses.
+    #[default]
+    Unspecified,
+    /// `down = path`.
+    Down,
+    /// `irreversible = "why"`; `down` refuses with this reason.
+    Irreversible(&'static str),
+}

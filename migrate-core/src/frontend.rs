@@ -1,0 +1,177 @@
+//! [`Application`] and [`Deployment`]: what a front end (command line, console) drives.
+//!
+//! A front end knows these two traits and the plain data of [`report`](crate::report) and
+//! [`settings`](crate::settings); it never knows a database library.
+
+use std::time::Duration;
+
+use crate::{
+    error::Failure,
+    report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
+    settings::{DatabaseSettings, Settings},
+};
+
+/// A program with the migrations that it carries.
+pub trait Application {
+    /// The backends that it was built with, by URL scheme: `sqlite`, `postgres`, `mysql`.
+    fn backends(&self) -> &[&'static str];
+
+    /// Names of the databases that carried migrations belong to, sorted.
+    fn databases(&self) -> Vec<String>;
+
+    /// The dependency graph of what it carries, without asking a database.
+    ///
+    /// # Errors
+    /// When the graph is not valid: cycle, duplicate ids, something required but not carried, nothing carried.
+    fn graph(&self, settings: &Settings) -> Result<GraphReport, Failure>;
+
+    /// Opens a database. Does not write, and does not check history yet.
+    ///
+    /// # Errors
+    /// When the graph is not valid, or the database cannot be reached.
+    fn open(
+        &self,
+        settings: &Settings,
+        database: &DatabaseSettings,
+    ) -> Result<Box<dyn Deployment>, Failure>;
+}
+
+/// One open database and the migrations that belong to it.
+pub trait Deployment {
+    /// Every migration with its state. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// When the database or its history cannot be read.
+    fn status(&mut self) -> Result<StatusReport, Failure>;
+
+    /// What [`up`](Self::up) would do. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// As `status`; an unknown or ambiguous id.
+    fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Failure>;
+
+    /// Applies what is pending. Events are told while it runs.
+    ///
+    /// The summary is complete also when something failed: `failure` says why.
+    fn up(&mut self, request: &UpRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+
+    /// What [`down`](Self::down) would do. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// As `plan`; something on the way cannot be reverted.
+    fn plan_down(&mut self, request: &DownRequest) -> Result<PlanReport, Failure>;
+
+    /// Reverts. Refuses before touching anything when something on the way cannot be reverted.
+    fn down(&mut self, request: &DownRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+
+    /// Reverts and applies again what was reverted, under one lock.
+    fn redo(&mut self, request: &DownRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+
+    /// Whether code, history and database agree. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// When the database or its history cannot be read.
+    fn check(&mut self) -> Result<CheckReport, Failure>;
+
+    /// Settles an interrupted migration. Returns its full id.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous id; the migration is not interrupted (or failed); the lock was not obtained.
+    fn resolve(
+        &mut self,
+        id: &str,
+        decision: Resolution,
+        wait: Option<Duration>,
+    ) -> Result<String, Failure>;
+
+    /// The newest `limit` log entries, oldest first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure>;
+}
+
+/// What `up` is asked to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpRequest {
+    /// What to apply.
+    pub target: Target,
+    /// One transaction for everything.
+    pub grouping: Grouping,
+    /// What to do after a failure.
+    pub on_failure: OnFailure,
+    /// For how long to wait for the lock; the setting where `None`.
+    pub wait: Option<Duration>,
+}
+
+/// What to apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Everything.
+    #[default]
+    All,
+    /// These (`package:name`, or a name where it is unambiguous) and what they require.
+    Ids(Vec<String>),
+    /// The first so many of what is pending.
+    Steps(usize),
+}
+
+/// How steps are grouped into transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grouping {
+    /// A transaction for each migration.
+    #[default]
+    Each,
+    /// One transaction for all: all or nothing.
+    Atomic,
+}
+
+/// What to do after a migration failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Stop.
+    #[default]
+    Stop,
+    /// Go on with what does not depend on it.
+    KeepGoing,
+}
+
+/// What `down` is asked to revert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownRequest {
+    /// Which.
+    pub target: DownTarget,
+    /// For how long to wait for the lock; the setting where `None`.
+    pub wait: Option<Duration>,
+}
+
+/// What to revert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DownTarget {
+    /// The so many applied last.
+    Steps(usize),
+    /// This one, and what was applied that requires it.
+    Id(String),
+    /// Everything applied after this one, which stays.
+    To(String),
+}
+
+/// How to settle an interrupted migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Run it again at the next `up` (finished steps are not repeated).
+    Retry,
+    /// It took effect: record it as applied.
+    Applied,
+    /// A person undid what it did: forget the attempt.
+    Reverted,
+}
+
+/// How a run went.
+#[derive(Clone, Debug, Default)]
+pub struct RunReport {
+    /// What was done, also when it failed.
+    pub summary: Summary,
+    /// Why it did not do everything.
+    pub failure: Option<Failure>,
+}

@@ -1,0 +1,7 @@
+//! [`Plan`]: what is to be done.
+/// A plan.
+#[derive(Debug)]
+pub struct Plan;
+/// A step.
+#[derive(Debug)]
+pub struct Step;

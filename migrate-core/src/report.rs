@@ -1,0 +1,451 @@
+//! What a front end may show, as plain data.
+//!
+//! Nothing here knows a database, a terminal or a serialization; a front end renders it.
+
+use std::time::Duration;
+
+use crate::{descriptor::Location, history::State};
+
+/// Every migration of one database with its state.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StatusReport {
+    /// The configured database's name.
+    pub database: String,
+    /// `sqlite`, `postgres` or `mysql`.
+    pub backend: String,
+    /// In the order of the plan.
+    pub migrations: Vec<MigrationStatus>,
+    /// Declared views.
+    pub views: Vec<ViewStatus>,
+    /// Where code and history disagree.
+    pub problems: Vec<Problem>,
+    /// Who holds the deploy lock at the moment, if somebody does and the backend can tell.
+    pub locked_by: Option<LockHolder>,
+}
+
+impl StatusReport {
+    /// An empty report for `database`.
+    #[must_use]
+    pub fn new(database: impl Into<String>, backend: impl Into<String>) -> Self {
+        Self {
+            database: database.into(),
+            backend: backend.into(),
+            ..Self::default()
+        }
+    }
+
+    /// How many migrations are not applied.
+    #[must_use]
+    pub fn unapplied(&self) -> usize {
+        self.migrations
+            .iter()
+            .filter(|migration| migration.state != State::Applied)
+            .count()
+    }
+}
+
+/// One migration of a [`StatusReport`].
+#[derive(Clone, Debug)]
+pub struct MigrationStatus {
+    /// `package:name`.
+    pub id: String,
+    /// The crate.
+    pub package: String,
+    /// The name within it.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// Where it stands.
+    pub state: State,
+    /// Ids that it requires, as declared.
+    pub requires: Vec<String>,
+    /// When it was applied (RFC 3339, UTC).
+    pub applied_at: Option<String>,
+    /// How long its body took, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// Where its function is.
+    pub location: Location,
+    /// Of its body, sixteen hexadecimal digits.
+    pub fingerprint: String,
+    /// Why it failed or was deferred.
+    pub detail: Option<String>,
+}
+
+/// One view of a [`StatusReport`].
+#[derive(Clone, Debug)]
+pub struct ViewStatus {
+    /// `package:Name`.
+    pub id: String,
+    /// Its name in the database.
+    pub name: String,
+    /// `up`, `down` or `missing`.
+    pub state: String,
+    /// The migration that it lives from.
+    pub since: Option<String>,
+    /// The migration that ends it.
+    pub until: Option<String>,
+    /// Views that it selects from.
+    pub uses: Vec<String>,
+}
+
+/// A kind of disagreement between code, history and database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// Applied, then its code changed.
+    Changed,
+    /// In history, not in this program.
+    Missing,
+    /// Applied before something that now comes earlier. Information only.
+    OutOfOrder,
+    /// A process died in it, outside a transaction.
+    Interrupted,
+    /// Two migrations with one id.
+    DuplicateId,
+    /// Migrations that require each other.
+    Cycle,
+    /// A requirement that this program does not carry.
+    NotCarried,
+    /// `main!` names a crate that contributed no migration, or nothing is carried at all.
+    NothingCarried,
+    /// It requires something that does not belong to the same database.
+    OtherDatabase,
+    /// Its body is written for another backend than the database.
+    WrongBackend,
+}
+
+impl ProblemKind {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Missing => "missing",
+            Self::OutOfOrder => "out_of_order",
+            Self::Interrupted => "interrupted",
+            Self::DuplicateId => "duplicate_id",
+            Self::Cycle => "cycle",
+            Self::NotCarried => "not_carried",
+            Self::NothingCarried => "nothing_carried",
+            Self::OtherDatabase => "other_database",
+            Self::WrongBackend => "wrong_backend",
+        }
+    }
+}
+
+/// One disagreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// What kind.
+    pub kind: ProblemKind,
+    /// The migration it is about: `package:name`, or a crate's name.
+    pub id: String,
+    /// One sentence, lower case, no full stop.
+    pub message: String,
+    /// Where in the source, if there.
+    pub location: Option<Location>,
+}
+
+impl Problem {
+    /// A problem without a place in the source.
+    #[must_use]
+    pub fn new(kind: ProblemKind, id: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+            message: message.into(),
+            location: None,
+        }
+    }
+
+    /// With a place in the source.
+    #[must_use]
+    pub fn at(mut self, location: Location) -> Self {
+        self.location = Some(location);
+        self
+    }
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// Run the body.
+    Apply,
+    /// Run `down`.
+    Revert,
+    /// Run a repeatable body again.
+    Repeat,
+}
+
+impl Action {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Revert => "revert",
+            Self::Repeat => "repeat",
+        }
+    }
+}
+
+/// What `up` (or `down`) would do.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PlanReport {
+    /// The configured database's name.
+    pub database: String,
+    /// `sqlite`, `postgres` or `mysql`.
+    pub backend: String,
+    /// In order.
+    pub steps: Vec<PlannedStep>,
+    /// What is pending and would not run.
+    pub blocked: Vec<Blocked>,
+    /// Where code and history disagree.
+    pub problems: Vec<Problem>,
+}
+
+impl PlanReport {
+    /// An empty plan for `database`.
+    #[must_use]
+    pub fn new(database: impl Into<String>, backend: impl Into<String>) -> Self {
+        Self {
+            database: database.into(),
+            backend: backend.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// One step of a [`PlanReport`].
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// `package:name`.
+    pub id: String,
+    /// What is done.
+    pub action: Action,
+    /// The doc comment.
+    pub description: String,
+    /// Ids that it requires, as declared.
+    pub requires: Vec<String>,
+    /// Where its function is.
+    pub location: Location,
+    /// Whether effect and history row commit together on this backend.
+    pub atomic: bool,
+    /// State before the step: pending, failed, deferred.
+    pub state: State,
+    /// Views that go down for it and come up after it.
+    pub views: Vec<String>,
+    /// The statements, when `--sql` asked for them and they could be recorded.
+    pub sql: Option<Vec<String>>,
+}
+
+/// A pending migration that cannot run now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// `package:name`.
+    pub id: String,
+    /// Why: what it waits for, and in which state that is.
+    pub because: String,
+}
+
+/// Something that happens during a run, told while it happens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Another process holds the deploy lock. Told again while the wait goes on.
+    Waiting {
+        /// Who, if the backend can tell.
+        holder: Option<LockHolder>,
+        /// For how long we have waited.
+        waited: Duration,
+    },
+    /// A body begins.
+    Started {
+        /// `package:name`.
+        id: String,
+        /// What is done.
+        action: Action,
+        /// Counted from 1.
+        position: usize,
+        /// How many steps this run has, as far as known.
+        total: usize,
+    },
+    /// A body reports how far it is (`session.progress`).
+    Progress {
+        /// `package:name`.
+        id: String,
+        /// Units done.
+        done: u64,
+        /// Units in all, if known.
+        total: Option<u64>,
+    },
+    /// Applied and recorded.
+    Applied {
+        /// `package:name`.
+        id: String,
+        /// Of the body.
+        duration: Duration,
+    },
+    /// Reverted, its row removed.
+    Reverted {
+        /// `package:name`.
+        id: String,
+        /// Of the body.
+        duration: Duration,
+    },
+    /// The body failed.
+    Failed {
+        /// `package:name`.
+        id: String,
+        /// Of the body.
+        duration: Duration,
+        /// The error and its causes, outermost first, each once.
+        error: Vec<String>,
+        /// Where the migration is.
+        location: Location,
+        /// Whether everything it did was rolled back.
+        rolled_back: bool,
+    },
+    /// The body said `NotYet`.
+    Deferred {
+        /// `package:name`.
+        id: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// Not run, because of something that it requires.
+    Skipped {
+        /// `package:name`.
+        id: String,
+        /// What it waits for.
+        because: String,
+    },
+    /// Something that a person should read; the run goes on.
+    Warning {
+        /// What.
+        problem: Problem,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Applied by this run.
+    pub applied: usize,
+    /// Reverted by this run.
+    pub reverted: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Deferred.
+    pub deferred: usize,
+    /// Not run because of something that they require.
+    pub skipped: usize,
+    /// Still to be applied in this database after the run, whatever the reason.
+    pub pending: usize,
+    /// Applied before this run began.
+    pub already_applied: usize,
+    /// Of the whole run.
+    pub duration: Duration,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// `package:name`.
+    pub id: String,
+    /// `applied`, `failed`, `deferred`, `reverted`, `interrupted`, `resolved`.
+    pub event: String,
+    /// `user@host pid 4711`.
+    pub by: String,
+    /// Of the body, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// The error, the reason, the decision.
+    pub detail: Option<String>,
+}
+
+/// Who holds the deploy lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockHolder {
+    /// The process (of the client, or, where only that is known, of the server's session).
+    pub pid: Option<u32>,
+    /// The client's host.
+    pub host: Option<String>,
+    /// For how long it has been at work.
+    pub since: Option<Duration>,
+}
+
+impl std::fmt::Display for LockHolder {
+    /// `pid 4711, host web-2, since 12 s`, as far as known.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.pid.map(|pid| format!("pid {pid}")));
+        parts.extend(self.host.as_ref().map(|host| format!("host {host}")));
+        parts.extend(
+            self.since
+                .map(|since| format!("since {} s", since.as_secs())),
+        );
+        if parts.is_empty() {
+            f.write_str("another process")
+        } else {
+            f.write_str(&parts.join(", "))
+        }
+    }
+}
+
+/// The dependency graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GraphReport {
+    /// In the order of the plan.
+    pub nodes: Vec<GraphNode>,
+    /// `(from, to)`: `from` requires `to`.
+    pub edges: Vec<(String, String)>,
+}
+
+/// One migration of a [`GraphReport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphNode {
+    /// `package:name`.
+    pub id: String,
+    /// The doc comment.
+    pub description: String,
+    /// Where its function is.
+    pub location: Location,
+    /// In the database, where one could be asked.
+    pub state: Option<State>,
+}
+
+/// What `check` found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// The configured database's name.
+    pub database: String,
+    /// `sqlite`, `postgres` or `mysql`.
+    pub backend: String,
+    /// How many migrations the program carries for it.
+    pub carried: usize,
+    /// Ids that are not applied.
+    pub pending: Vec<String>,
+    /// Where code, history and database disagree.
+    pub problems: Vec<Problem>,
+}
+
+impl CheckReport {
+    /// An empty report for `database`.
+    #[must_use]
+    pub fn new(database: impl Into<String>, backend: impl Into<String>) -> Self {
+        Self {
+            database: database.into(),
+            backend: backend.into(),
+            ..Self::default()
+        }
+    }
+}

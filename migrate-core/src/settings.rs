@@ -1,0 +1,187 @@
+//! [`Settings`]: what a person configures, after every source was read.
+
+use std::{fmt, time::Duration};
+
+/// Which of the migrations that are ready comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Ordering {
+    /// Crates in the order of `main!`, files by path, lines.
+    #[default]
+    Declared,
+    /// By the number in the name (`.._20260330_001`, `m20260330_001_..`); none comes before all.
+    Stamped,
+}
+
+/// Settings of a program's migrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Name of the history table, perhaps with a schema: `ops.migrate_history`.
+    pub history_table: String,
+    /// Order among migrations that are ready.
+    pub ordering: Ordering,
+    /// How long to wait for the deploy lock.
+    pub lock_wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            history_table: "migrate_history".to_owned(),
+            ordering: Ordering::Declared,
+            lock_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A configured database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseSettings {
+    /// `default`, or the name of its table `[databases.NAME]`.
+    pub name: String,
+    /// Where it is.
+    pub url: DatabaseUrl,
+}
+
+/// A database URL. Its password never shows: `Debug` and `Display` mask it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// From text as a person wrote it.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// With the password: for connecting, never for showing.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before `://`; `None` when there is no such thing.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&str> {
+        self.0.split_once("://").map(|(scheme, _)| scheme)
+    }
+
+    /// The passwords in it, as written and percent-decoded, so that a driver's error text can be cleaned of them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let mut found: Vec<&str> = Vec::new();
+        if let Some((_, rest)) = self.0.split_once("://") {
+            // The last `@` before the path: a password may hold an `@` that nobody encoded.
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+            if let Some((user, _)) = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@')) {
+                found.extend(user.split_once(':').map(|(_, password)| password));
+            }
+            let query = rest.split_once('?').map_or("", |(_, query)| query);
+            found.extend(
+                query
+                    .split('&')
+                    .filter_map(|pair| pair.strip_prefix("password=")),
+            );
+        }
+        let mut secrets = Vec::new();
+        for secret in found.into_iter().filter(|secret| !secret.is_empty()) {
+            let decoded = percent_decode(secret);
+            if decoded != secret {
+                secrets.push(decoded);
+            }
+            secrets.push(secret.to_owned());
+        }
+        secrets
+    }
+
+    /// `text` with every secret of this URL masked.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.secrets().iter().fold(text.to_owned(), |text, secret| {
+            text.replace(secret.as_str(), "***")
+        })
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redact(&self.0))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+/// Decodes `%41` to `A` (RFC 3986, section 2.1); what is no such escape stays.
+#[must_use]
+pub fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escape = (byte == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(escape.unwrap_or(byte));
+        at += if escape.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_do_not_show() {
+        for url in [
+            "postgres://me:s3cret@db/shop",
+            "postgres://me:s3cret@db:5432/shop?sslmode=require",
+            "mysql://me:s3cret@db/shop",
+            "postgres://db/shop?user=me&password=s3cret",
+        ] {
+            let url = DatabaseUrl::new(url);
+            assert!(!url.to_string().contains("s3cret"), "{url}");
+            assert!(!format!("{url:?}").contains("s3cret"));
+            assert!(url.to_string().contains("***"));
+            assert_eq!(
+                url.redact("login failed for s3cret"),
+                "login failed for ***"
+            );
+        }
+    }
+
+    #[test]
+    fn encoded_and_unencoded_specials_do_not_show() {
+        assert_eq!(
+            DatabaseUrl::new("postgres://me:p%40ss@db/x").redact("p@ss p%40ss"),
+            "*** ***"
+        );
+        assert_eq!(
+            DatabaseUrl::new("postgres://me:p/s@db/x").to_string(),
+            "postgres://me:***@db/x"
+        );
+    }
+
+    #[test]
+    fn a_url_without_password_shows_whole() {
+        assert_eq!(
+            DatabaseUrl::new("sqlite://shop.db").to_string(),
+            "sqlite://shop.db"
+        );
+        assert_eq!(
+            DatabaseUrl::new("postgres://me@db/x").to_string(),
+            "postgres://me@db/x"
+        );
+    }
+
+    #[test]
+    fn percent_decoding() {
+        assert_eq!(percent_decode("a%20b%zz%4"), "a b%zz%4");
+        assert_eq!(percent_decode("%C3%A9"), "é");
+    }
+}
