@@ -1,0 +1,9 @@
+//! mysql.
+
+use diesel::MysqlConnection;
+
+use super::MigrationConnection;
+
+impl MigrationConnection for MysqlConnection {
+    const BACKENDS: &'static [&'static str] = &["mysql"];
+}
