@@ -1,2 +1,62 @@
-//! Stub.
-fn main() {}
+//! The project's chores: `cargo xtask setup | test | check | bless | servers`. CI calls only these.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod error;
+mod interrupt;
+mod process;
+mod servers;
+mod setup;
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// The project's chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Install the system packages that building and testing need (Debian, as root; otherwise name them)
+    Setup,
+    /// Start PostgreSQL, MariaDB and Redis, and print their URLs or run one command with them
+    Servers(servers::Args),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match interrupt::listen().and_then(|()| run(&arguments.chore)) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(chore: &Chore) -> Result<ExitCode, Error> {
+    match chore {
+        Chore::Setup => setup::run().map(|()| ExitCode::SUCCESS),
+        Chore::Servers(args) => servers::run(args),
+    }
+}
+
+fn report(error: &Error) {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because {error}");
+        cause = error.source();
+    }
+    if let Some(next) = error.next_step() {
+        eprintln!("next step: {next}");
+    }
+}
