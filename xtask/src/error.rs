@@ -72,10 +72,7 @@ pub(crate) enum Error {
     #[error("stopped by signal {0}")]
     Interrupted(i32),
     #[error("step `{step}` failed")]
-    Step {
-        step: &'static str,
-        source: Box<Error>,
-    },
+    Step { step: String, source: Box<Error> },
 }
 
 /// Why missing packages could not simply be installed.
@@ -94,9 +91,13 @@ impl Error {
             Self::MissingPackages { packages, remedy } => {
                 let names = packages.join(" ");
                 Some(match remedy {
-                    Remedy::AskRoot => format!("run `sudo apt-get install {names}`, then this again"),
+                    Remedy::AskRoot => {
+                        format!("run `sudo apt-get install {names}`, then this again")
+                    }
                     Remedy::OtherSystem => {
-                        format!("there is no apt-get here; install what Debian calls {names}, then run this again")
+                        format!(
+                            "there is no apt-get here; install what Debian calls {names}, then run this again"
+                        )
                     }
                 })
             }
@@ -112,9 +113,11 @@ impl Error {
             Self::HouseRules { .. } => {
                 Some("mend the places above; `cargo xtask check` alone takes a second".into())
             }
-            Self::Step { step, source } => source
-                .next_step()
-                .or_else(|| Some(format!("mend it, then `cargo xtask test {step}` runs this step alone"))),
+            Self::Step { step, source } => source.next_step().or_else(|| {
+                Some(format!(
+                    "mend it, then `cargo xtask test {step}` runs this step alone"
+                ))
+            }),
             _ => None,
         }
     }

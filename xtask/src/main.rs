@@ -1,12 +1,19 @@
 //! The project's chores: `cargo xtask setup | test | check | bless | servers`. CI calls only these.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "a program for people at a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
+mod bless;
+mod check;
 mod error;
 mod interrupt;
 mod process;
 mod servers;
 mod setup;
+mod test;
 
 use std::error::Error as _;
 use std::process::ExitCode;
@@ -27,6 +34,12 @@ struct Arguments {
 enum Chore {
     /// Install the system packages that building and testing need (Debian, as root; otherwise name them)
     Setup,
+    /// Set up, then check and test everything, as CI does
+    Test(test::Args),
+    /// Check the house rules that no compiler knows
+    Check,
+    /// Accept what UI tests and snapshots say now
+    Bless(bless::Args),
     /// Start PostgreSQL, MariaDB and Redis, and print their URLs or run one command with them
     Servers(servers::Args),
 }
@@ -45,6 +58,9 @@ fn main() -> ExitCode {
 fn run(chore: &Chore) -> Result<ExitCode, Error> {
     match chore {
         Chore::Setup => setup::run().map(|()| ExitCode::SUCCESS),
+        Chore::Test(args) => test::run(args).map(|()| ExitCode::SUCCESS),
+        Chore::Check => check::run().map(|()| ExitCode::SUCCESS),
+        Chore::Bless(args) => bless::run(args).map(|()| ExitCode::SUCCESS),
         Chore::Servers(args) => servers::run(args),
     }
 }

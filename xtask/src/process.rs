@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use crate::error::Error;
 use crate::interrupt;
@@ -46,24 +46,35 @@ pub(crate) fn root() -> &'static Path {
 
 /// `cargo run` describes *this* package in the environment; a child that asks for its own must not find ours.
 fn forget_our_package(command: &mut Command) {
-    for (name, _) in env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        let ours = text.starts_with("CARGO_PKG_")
-            || text.starts_with("CARGO_MANIFEST_")
-            || matches!(text, "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE");
-        if ours {
-            command.env_remove(&name);
-        }
-    }
+    forget(command, |name| {
+        name.starts_with("CARGO_PKG_")
+            || name.starts_with("CARGO_MANIFEST_")
+            || matches!(
+                name,
+                "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE"
+            )
+    });
 }
 
 /// Makes sure that a developer's own database settings reach no test.
 pub(crate) fn forget_databases(command: &mut Command) {
+    forget(command, |name| {
+        // PGHOST and the like, but not PG_CONFIG, which the build of libpq's bindings may need.
+        let libpq = name.starts_with("PG") && !name.starts_with("PG_");
+        name == "DATABASE_URL" || name.starts_with("MIGRATE_") || libpq
+    });
+}
+
+/// Makes sure that tests compare, and do not rewrite what they should compare with.
+pub(crate) fn forget_blessing(command: &mut Command) {
+    forget(command, |name| {
+        name.starts_with("TRYBUILD") || name.starts_with("INSTA_")
+    });
+}
+
+fn forget(command: &mut Command, unwanted: impl Fn(&str) -> bool) {
     for (name, _) in env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        let libpq = text.starts_with("PG") && !text.starts_with("PG_");
-        let theirs = text == "DATABASE_URL" || text.starts_with("MIGRATE_") || libpq;
-        if theirs {
+        if name.to_str().is_some_and(&unwanted) {
             command.env_remove(&name);
         }
     }
@@ -75,9 +86,10 @@ pub(crate) fn display(command: &Command) -> String {
         .chain(command.get_args())
         .collect();
     let start = match words.split_first() {
-        Some((first, rest)) if *first == "setpriv" => {
-            rest.iter().position(|word| *word == "--").map_or(0, |at| at + 2)
-        }
+        Some((first, rest)) if *first == "setpriv" => rest
+            .iter()
+            .position(|word| *word == "--")
+            .map_or(0, |at| at + 2),
         _ => 0,
     };
     let mut shown: Vec<String> = words
@@ -163,7 +175,7 @@ fn wait(mut child: Child, audience: Audience) -> Result<ExitStatus, Error> {
                 interrupt::forget();
             }
             Some(number) => {
-                stop(&mut child, Signal::TERM, audience);
+                stop(&mut child, audience);
                 return Err(Error::Interrupted(number));
             }
             None => thread::sleep(POLL),
@@ -179,35 +191,45 @@ pub(crate) fn ended(child: &mut Child) -> Result<Option<ExitStatus>, Error> {
     })
 }
 
-fn stop(child: &mut Child, signal: Signal, audience: Audience) {
-    send(child, signal, audience);
-    if !wait_until(child, Instant::now() + GRACE) {
-        send(child, Signal::KILL, audience);
-        let _reaped = child.wait();
+fn stop(child: &mut Child, audience: Audience) {
+    match audience {
+        Audience::Group => {
+            signal_group(child, Signal::TERM);
+            reap_group(child);
+        }
+        Audience::Terminal => {
+            signal_one(child, Signal::TERM);
+            if !wait_until(child, Instant::now() + GRACE) {
+                signal_one(child, Signal::KILL);
+                let _reaped = child.wait();
+            }
+        }
     }
 }
 
-fn send(child: &Child, signal: Signal, audience: Audience) {
-    let Some(pid) = pid(child) else { return };
+fn signal_one(child: &Child, signal: Signal) {
     // A process that is gone already is what we want.
-    let _gone = match audience {
-        Audience::Group => kill_process_group(pid, signal),
-        Audience::Terminal => kill_process(pid, signal),
-    };
+    let _gone = pid(child).map(|pid| kill_process(pid, signal));
 }
 
-/// Asks a child to stop, without waiting.
-pub(crate) fn signal(child: &Child, signal: Signal) {
-    if let Some(pid) = pid(child) {
-        let _gone = kill_process(pid, signal);
-    }
+/// Signals a child that leads a process group, and all that it started, without waiting.
+pub(crate) fn signal_group(child: &Child, signal: Signal) {
+    let _gone = pid(child).map(|pid| kill_process_group(pid, signal));
 }
 
-/// Waits for a child that was asked to stop; one that does not listen is killed with its group.
-pub(crate) fn reap(child: &mut Child) {
+/// Waits for a group that was asked to stop; what does not listen is killed.
+///
+/// Until the whole group is gone, because a grandchild may still write to a directory that is about to be removed.
+pub(crate) fn reap_group(child: &mut Child) {
     if !wait_until(child, Instant::now() + GRACE) {
-        send(child, Signal::KILL, Audience::Group);
+        signal_group(child, Signal::KILL);
         let _reaped = child.wait();
+    }
+    let Some(group) = pid(child) else { return };
+    let deadline = Instant::now() + GRACE;
+    while test_kill_process_group(group).is_ok() && Instant::now() < deadline {
+        let _gone = kill_process_group(group, Signal::KILL);
+        thread::sleep(POLL);
     }
 }
 

@@ -16,18 +16,39 @@ struct Need {
 
 const SERVERS: &[Need] = &[
     // Not `postgresql-15`: the metapackage is the release's own version.
-    Need { package: "postgresql", met: servers::postgres_installed },
-    Need { package: "mariadb-server", met: servers::mariadb_installed },
-    Need { package: "redis-server", met: servers::redis_installed },
+    Need {
+        package: "postgresql",
+        met: servers::postgres_installed,
+    },
+    Need {
+        package: "mariadb-server",
+        met: servers::mariadb_installed,
+    },
+    Need {
+        package: "redis-server",
+        met: servers::redis_installed,
+    },
 ];
 
 const LIBRARIES: &[Need] = &[
     // The file list that `check` reads.
-    Need { package: "git", met: || process::find(&["git"]).is_some() },
+    Need {
+        package: "git",
+        met: || process::find(&["git"]).is_some(),
+    },
     // How mysqlclient-sys finds the client library.
-    Need { package: "pkg-config", met: || process::find(&["pkg-config"]).is_some() },
-    Need { package: "libpq-dev", met: || library(&["libpq"]) },
-    Need { package: "libmariadb-dev", met: || library(&["libmariadb", "mysqlclient"]) },
+    Need {
+        package: "pkg-config",
+        met: || process::find(&["pkg-config"]).is_some(),
+    },
+    Need {
+        package: "libpq-dev",
+        met: || library(&["libpq"]),
+    },
+    Need {
+        package: "libmariadb-dev",
+        met: || library(&["libmariadb", "mysqlclient"]),
+    },
 ];
 
 /// Components of a default toolchain that a minimal one lacks.
@@ -128,7 +149,11 @@ fn library(names: &[&str]) -> bool {
 
 fn install(packages: &[&str]) -> Result<(), Error> {
     process::run(apt().arg("update"))?;
-    process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+    process::run(
+        apt()
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages),
+    )
 }
 
 fn apt() -> Command {
@@ -160,7 +185,10 @@ mod tests {
 
     #[test]
     fn root_on_debian_installs() {
-        assert_eq!(decide(&["libpq-dev"], User::Root, AptGet::Present), Decision::Install);
+        assert_eq!(
+            decide(&["libpq-dev"], User::Root, AptGet::Present),
+            Decision::Install
+        );
     }
 
     #[test]
@@ -171,7 +199,10 @@ mod tests {
             packages: vec!["libpq-dev", "redis-server"],
             remedy: Remedy::AskRoot,
         };
-        assert_eq!(error.to_string(), "system packages are missing: libpq-dev redis-server");
+        assert_eq!(
+            error.to_string(),
+            "system packages are missing: libpq-dev redis-server"
+        );
         assert_eq!(
             error.next_step().as_deref(),
             Some("run `sudo apt-get install libpq-dev redis-server`, then this again")
@@ -187,8 +218,14 @@ mod tests {
     #[test]
     fn only_unmet_needs_are_missing() {
         let needs = [
-            Need { package: "here", met: || true },
-            Need { package: "gone", met: || false },
+            Need {
+                package: "here",
+                met: || true,
+            },
+            Need {
+                package: "gone",
+                met: || false,
+            },
         ];
         assert_eq!(missing(&needs), ["gone"]);
     }

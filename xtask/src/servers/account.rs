@@ -66,8 +66,14 @@ impl Account {
 /// A server must behave alike everywhere: no locale, no `PGDATA`, no `~/.my.cnf` of the developer.
 pub(super) fn hermetic(command: &mut Command, home: &Path) {
     command.env_clear();
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    command.env("HOME", home).env("LC_ALL", "C").env("TZ", "UTC");
+    command.env(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
+    command
+        .env("HOME", home)
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC");
 }
 
 /// `name:password:uid:gid:..`, as `getent passwd` prints it.

@@ -36,7 +36,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     }
 }
 
-fn run_with(servers: Servers, program: &OsString, arguments: &[OsString]) -> Result<ExitCode, Error> {
+fn run_with(
+    servers: Servers,
+    program: &OsString,
+    arguments: &[OsString],
+) -> Result<ExitCode, Error> {
     let mut command = process::tied("TERM", program);
     command.args(arguments);
     servers.export(&mut command);

@@ -39,31 +39,59 @@ impl Engine for MariaDb {
         let start = home.directory.join("start.sql");
         fs::write(&start, start_sql(&home.password)).context("write", &start)?;
         home.account.own(&start)?;
-        let mut command = home.account.command("KILL", program("mariadb-install-db")?, &home.directory);
-        command.arg("--no-defaults").arg(option("datadir", data(home)));
+        let mut command =
+            home.account
+                .command("KILL", program("mariadb-install-db")?, &home.directory);
+        command
+            .arg("--no-defaults")
+            .arg(option("datadir", data(home)));
         // root may come in through the socket only, which nobody uses; start.sql creates our own account.
-        command.args(["--auth-root-authentication-method=socket", "--auth-root-socket-user=root"]);
-        command.args(["--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]);
+        command.args([
+            "--auth-root-authentication-method=socket",
+            "--auth-root-socket-user=root",
+        ]);
+        command.args([
+            "--skip-test-db",
+            "--skip-name-resolve",
+            "--innodb-flush-log-at-trx-commit=0",
+        ]);
         Ok(Some(command))
     }
 
     fn serve(&self, home: &Home, port: u16) -> Result<Command, Error> {
         let (_, signal) = self.stop_signal();
-        let mut command = home.account.command(signal, program("mariadbd")?, &home.directory);
-        command.arg("--no-defaults").arg(option("datadir", data(home)));
+        let mut command = home
+            .account
+            .command(signal, program("mariadbd")?, &home.directory);
+        command
+            .arg("--no-defaults")
+            .arg(option("datadir", data(home)));
         command.arg(option("socket", home.directory.join("socket")));
         command.arg(option("pid-file", home.directory.join("pid")));
         command.arg(option("init-file", home.directory.join("start.sql")));
-        command.arg(format!("--port={port}")).arg("--bind-address=127.0.0.1");
+        command
+            .arg(format!("--port={port}"))
+            .arg("--bind-address=127.0.0.1");
         // Without name lookups 127.0.0.1 does not turn into `localhost`, for which other accounts may exist.
-        command.args(["--skip-name-resolve", "--max-connections=200", "--skip-log-bin"]);
-        command.args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]);
+        command.args([
+            "--skip-name-resolve",
+            "--max-connections=200",
+            "--skip-log-bin",
+        ]);
+        command.args([
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_general_ci",
+        ]);
         command.arg(match home.durability {
             Durability::Relaxed => "--innodb-flush-log-at-trx-commit=0",
             Durability::Durable => "--innodb-flush-log-at-trx-commit=1",
         });
         if home.durability == Durability::Relaxed {
-            command.args(["--innodb-flush-method=nosync", "--innodb-doublewrite=0", "--sync-frm=0"]);
+            command.args([
+                "--innodb-flush-method=nosync",
+                "--innodb-doublewrite=0",
+                "--sync-frm=0",
+            ]);
         }
         Ok(command)
     }
@@ -72,14 +100,24 @@ impl Engine for MariaDb {
         let mut command = Command::new(program("mariadb")?);
         hermetic(&mut command, &home.directory);
         command.env("MYSQL_PWD", &home.password);
-        command.args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--connect-timeout=5"]);
-        command.arg(format!("--port={port}")).arg(format!("--user={USER}"));
+        command.args([
+            "--no-defaults",
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--connect-timeout=5",
+        ]);
+        command
+            .arg(format!("--port={port}"))
+            .arg(format!("--user={USER}"));
         command.args(["--execute=SELECT 1", DATABASE]);
         Ok(command)
     }
 
     fn url(&self, home: &Home, port: u16) -> String {
-        format!("mysql://{USER}:{}@127.0.0.1:{port}/{DATABASE}", home.password)
+        format!(
+            "mysql://{USER}:{}@127.0.0.1:{port}/{DATABASE}",
+            home.password
+        )
     }
 }
 
@@ -106,7 +144,9 @@ fn data(home: &Home) -> PathBuf {
 
 /// Is a complete server installed?
 pub(crate) fn installed() -> bool {
-    ["mariadb-install-db", "mariadbd", "mariadb"].into_iter().all(|name| program(name).is_ok())
+    ["mariadb-install-db", "mariadbd", "mariadb"]
+        .into_iter()
+        .all(|name| program(name).is_ok())
 }
 
 fn program(name: &'static str) -> Result<PathBuf, Error> {

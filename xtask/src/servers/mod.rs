@@ -147,13 +147,20 @@ mod tests {
             .expect("redis starts");
         let (name, url) = servers.variables().next().expect("one variable");
         assert_eq!(name, "MIGRATE_TEST_REDIS_URL");
-        let address = url.split(['@', '/']).nth(3).expect("host and port").to_owned();
+        let address = url
+            .split(['@', '/'])
+            .nth(3)
+            .expect("host and port")
+            .to_owned();
         let directory = servers._scratch.path().to_owned();
         TcpStream::connect(&address).expect("it listens");
         assert!(directory.exists());
 
         drop(servers);
-        assert!(TcpStream::connect(&address).is_err(), "{address} still listens");
+        assert!(
+            TcpStream::connect(&address).is_err(),
+            "{address} still listens"
+        );
         assert!(!directory.exists());
     }
 
@@ -171,7 +178,10 @@ mod tests {
                 Err(error) => break error.to_string(),
             }
         };
-        assert!(error.starts_with("Redis stopped while it was in use"), "{error}");
+        assert!(
+            error.starts_with("Redis stopped while it was in use"),
+            "{error}"
+        );
         assert!(error.contains("Received SIGTERM"), "its log: {error}");
     }
 

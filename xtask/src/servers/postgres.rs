@@ -42,7 +42,9 @@ impl Engine for Postgres {
         let secret = home.directory.join("password");
         fs::write(&secret, &home.password).context("write", &secret)?;
         home.account.own(&secret)?;
-        let mut command = home.account.command("KILL", program("initdb")?, &home.directory);
+        let mut command = home
+            .account
+            .command("KILL", program("initdb")?, &home.directory);
         command.arg("--pgdata").arg(data(home));
         command.arg("--pwfile").arg(&secret);
         command.args(["--username", USER, "--auth", "scram-sha-256"]);
@@ -52,7 +54,9 @@ impl Engine for Postgres {
 
     fn serve(&self, home: &Home, port: u16) -> Result<Command, Error> {
         let (_, signal) = self.stop_signal();
-        let mut command = home.account.command(signal, program("postgres")?, &home.directory);
+        let mut command = home
+            .account
+            .command(signal, program("postgres")?, &home.directory);
         command.arg("-D").arg(data(home));
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
@@ -61,7 +65,14 @@ impl Engine for Postgres {
             "max_connections=200".to_owned(),
         ];
         if home.durability == Durability::Relaxed {
-            settings.extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off"].map(String::from));
+            settings.extend(
+                [
+                    "fsync=off",
+                    "full_page_writes=off",
+                    "synchronous_commit=off",
+                ]
+                .map(String::from),
+            );
         }
         for setting in settings {
             command.arg("-c").arg(setting);
@@ -72,14 +83,30 @@ impl Engine for Postgres {
     fn probe(&self, home: &Home, port: u16) -> Result<Command, Error> {
         let mut command = Command::new(program("psql")?);
         hermetic(&mut command, &home.directory);
-        command.env("PGPASSWORD", &home.password).env("PGCONNECT_TIMEOUT", "5");
-        command.args(["-X", "-w", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE, "-c", "SELECT 1"]);
+        command
+            .env("PGPASSWORD", &home.password)
+            .env("PGCONNECT_TIMEOUT", "5");
+        command.args([
+            "-X",
+            "-w",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            USER,
+            "-d",
+            DATABASE,
+            "-c",
+            "SELECT 1",
+        ]);
         command.arg("-p").arg(port.to_string());
         Ok(command)
     }
 
     fn url(&self, home: &Home, port: u16) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{port}/{DATABASE}", home.password)
+        format!(
+            "postgres://{USER}:{}@127.0.0.1:{port}/{DATABASE}",
+            home.password
+        )
     }
 }
 
@@ -89,7 +116,9 @@ fn data(home: &Home) -> PathBuf {
 
 /// Is a complete server installed?
 pub(crate) fn installed() -> bool {
-    ["initdb", "postgres", "psql"].into_iter().all(|name| program(name).is_ok())
+    ["initdb", "postgres", "psql"]
+        .into_iter()
+        .all(|name| program(name).is_ok())
 }
 
 /// A program of the newest version in Debian's directory, otherwise of `PATH`.
@@ -120,13 +149,18 @@ mod tests {
 
     #[test]
     fn the_newest_version_is_chosen_by_number() {
-        let versions = ["/v/9", "/v/15", "/v/lost+found"].map(PathBuf::from).to_vec();
+        let versions = ["/v/9", "/v/15", "/v/lost+found"]
+            .map(PathBuf::from)
+            .to_vec();
         assert_eq!(newest(versions, |_| true), Some(PathBuf::from("/v/15")));
     }
 
     #[test]
     fn a_version_without_a_server_is_passed_over() {
         let versions = ["/v/15", "/v/17"].map(PathBuf::from).to_vec();
-        assert_eq!(newest(versions, |path| path.ends_with("15")), Some(PathBuf::from("/v/15")));
+        assert_eq!(
+            newest(versions, |path| path.ends_with("15")),
+            Some(PathBuf::from("/v/15"))
+        );
     }
 }

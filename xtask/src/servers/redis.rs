@@ -41,8 +41,13 @@ impl Engine for Redis {
 
     fn serve(&self, home: &Home, port: u16) -> Result<Command, Error> {
         let (_, signal) = self.stop_signal();
-        let mut command = home.account.command(signal, program("redis-server")?, &home.directory);
-        command.arg(configuration_path(home)).arg("--port").arg(port.to_string());
+        let mut command = home
+            .account
+            .command(signal, program("redis-server")?, &home.directory);
+        command
+            .arg(configuration_path(home))
+            .arg("--port")
+            .arg(port.to_string());
         Ok(command)
     }
 
@@ -50,7 +55,9 @@ impl Engine for Redis {
         let mut command = Command::new(program("redis-cli")?);
         hermetic(&mut command, &home.directory);
         // -e: an error reply (wrong password) is a failure, too.
-        command.env("REDISCLI_AUTH", &home.password).args(["-e", "-h", "127.0.0.1", "-p"]);
+        command
+            .env("REDISCLI_AUTH", &home.password)
+            .args(["-e", "-h", "127.0.0.1", "-p"]);
         command.arg(port.to_string()).arg("PING");
         Ok(command)
     }
@@ -78,7 +85,9 @@ fn configuration_path(home: &Home) -> PathBuf {
 
 /// Is a complete server installed?
 pub(crate) fn installed() -> bool {
-    ["redis-server", "redis-cli"].into_iter().all(|name| program(name).is_ok())
+    ["redis-server", "redis-cli"]
+        .into_iter()
+        .all(|name| program(name).is_ok())
 }
 
 fn program(name: &'static str) -> Result<PathBuf, Error> {

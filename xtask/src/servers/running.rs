@@ -88,7 +88,10 @@ impl Running {
     }
 
     /// Waits until the server has let us in, on another port where this one was taken from under us.
-    pub(super) fn wait_until_ready(mut self, mut free_port: impl FnMut() -> Result<u16, Error>) -> Result<Self, Error> {
+    pub(super) fn wait_until_ready(
+        mut self,
+        mut free_port: impl FnMut() -> Result<u16, Error>,
+    ) -> Result<Self, Error> {
         let deadline = Instant::now() + PATIENCE;
         let mut attempt = 1;
         loop {
@@ -116,7 +119,10 @@ impl Running {
     }
 
     pub(super) fn variable(&self) -> (&'static str, String) {
-        (self.engine.variable(), self.engine.url(&self.home, self.port))
+        (
+            self.engine.variable(),
+            self.engine.url(&self.home, self.port),
+        )
     }
 
     pub(super) fn check(&mut self) -> Result<(), Error> {
@@ -171,11 +177,17 @@ struct Owned {
 
 impl Owned {
     /// `stop` is the signal for an orderly end; without it there is nothing worth an orderly end.
-    fn spawn(command: &mut Command, home: &Home, stop: Option<rustix::process::Signal>) -> Result<Self, Error> {
+    fn spawn(
+        command: &mut Command,
+        home: &Home,
+        stop: Option<rustix::process::Signal>,
+    ) -> Result<Self, Error> {
         let log = open_log(home)?;
         let path = log_path(home);
         command.stdin(Stdio::null());
-        command.stdout(log.try_clone().context("duplicate", &path)?).stderr(log);
+        command
+            .stdout(log.try_clone().context("duplicate", &path)?)
+            .stderr(log);
         // A group of its own: Ctrl-C is for us, who then stop the servers when nobody needs them any more.
         command.process_group(0);
         Ok(Self {
@@ -185,7 +197,7 @@ impl Owned {
     }
 
     fn ask_to_stop(&self) {
-        process::signal(&self.child, self.stop);
+        process::signal_group(&self.child, self.stop);
     }
 }
 
@@ -193,7 +205,7 @@ impl Drop for Owned {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.ask_to_stop();
-            process::reap(&mut self.child);
+            process::reap_group(&mut self.child);
         }
     }
 }
@@ -204,7 +216,11 @@ fn log_path(home: &Home) -> PathBuf {
 
 fn open_log(home: &Home) -> Result<File, Error> {
     let path = log_path(home);
-    OpenOptions::new().create(true).append(true).open(&path).context("open", path)
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .context("open", path)
 }
 
 /// The end of the log: the directory will be gone when the error is read.
@@ -213,7 +229,11 @@ fn log_tail(home: &Home) -> String {
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<&str> = log.lines().collect();
     let from = lines.len().saturating_sub(LOG_LINES);
-    let tail: Vec<String> = lines.iter().skip(from).map(|line| format!("    {line}")).collect();
+    let tail: Vec<String> = lines
+        .iter()
+        .skip(from)
+        .map(|line| format!("    {line}"))
+        .collect();
     tail.join("\n")
 }
 

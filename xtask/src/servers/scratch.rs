@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -58,14 +58,18 @@ fn remove_abandoned(parent: &Path) {
     }
 }
 
-fn is_abandoned(path: &PathBuf) -> bool {
+fn is_abandoned(path: &Path) -> bool {
     let ours = path
         .file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| name.starts_with(PREFIX));
     // Being able to lock the file means that its owner is dead, and its servers with it.
-    ours && File::open(path.join(OWNER))
-        .is_ok_and(|owner| !matches!(owner.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))))
+    ours && File::open(path.join(OWNER)).is_ok_and(|owner| {
+        !matches!(
+            owner.try_lock(),
+            Err(TryLockError::WouldBlock | TryLockError::Error(_))
+        )
+    })
 }
 
 #[cfg(test)]

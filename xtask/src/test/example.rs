@@ -1,0 +1,64 @@
+//! The promise of the README: a fresh clone, `cargo run --bin migrate`, and the shop's database is there.
+
+use std::fs;
+use std::path::Path;
+
+use super::cargo;
+use crate::check::{Metadata, tracked_files};
+use crate::error::{Error, IoContext as _};
+use crate::process;
+
+/// What is typed after `cargo run --bin migrate --`, and the exit code the surface promises.
+const SCRIPT: &[(&[&str], i32)] = &[
+    (&["status", "--exit-code"], 3),
+    (&[], 0),
+    (&["status", "--exit-code"], 0),
+    (&["status"], 0),
+    (&["graph"], 0),
+    (&["check"], 0),
+    // Once more: nothing is left to do.
+    (&[], 0),
+];
+
+/// Plays the script in a copy of what is under version control: a file that was never added is missing here as well.
+pub(super) fn run() -> Result<(), Error> {
+    // Not where a developer's `migrate.toml` or database could lie in a parent directory.
+    let parent = std::env::temp_dir();
+    let copy = tempfile::Builder::new()
+        .prefix("migrate-example-")
+        .tempdir_in(&parent)
+        .context("create a directory in", parent)?;
+    copy_tracked(copy.path())?;
+    // The dependencies are compiled already; only the copied crates are new.
+    let target = Metadata::load()?.target_directory;
+    for (arguments, expected) in SCRIPT {
+        let mut command = cargo();
+        command
+            .current_dir(copy.path())
+            .env("CARGO_TARGET_DIR", &target);
+        command
+            .args(["run", "--quiet", "--bin", "migrate", "--"])
+            .args(*arguments);
+        println!("$ {}", process::display(&command));
+        let actual = process::run_status(&mut command)?;
+        if actual.code() != Some(*expected) {
+            return Err(Error::WrongExit {
+                command: process::display(&command),
+                expected: *expected,
+                actual,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn copy_tracked(to: &Path) -> Result<(), Error> {
+    for path in tracked_files()? {
+        let destination = to.join(&path);
+        if let Some(directory) = destination.parent() {
+            fs::create_dir_all(directory).context("create", directory)?;
+        }
+        fs::copy(process::root().join(&path), &destination).context("copy", path)?;
+    }
+    Ok(())
+}
