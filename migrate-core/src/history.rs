@@ -1,6 +1,6 @@
 //! [`History`]: what a database says was done.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr, sync::OnceLock};
 
 use crate::fingerprint::Fingerprint;
 
@@ -111,7 +111,8 @@ impl AppliedMigration {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     rows: Vec<AppliedMigration>,
-    by_id: HashMap<String, usize>,
+    /// Built when first asked: planning goes through the rows and never needs it.
+    by_id: OnceLock<HashMap<String, usize>>,
 }
 
 impl History {
@@ -119,29 +120,37 @@ impl History {
     /// forbids it) the later one counts.
     #[must_use]
     pub fn new(rows: Vec<AppliedMigration>) -> Self {
-        let by_id = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (row.id.clone(), at))
-            .collect();
-        Self { rows, by_id }
+        Self {
+            rows,
+            by_id: OnceLock::new(),
+        }
     }
 
     /// The row under exactly this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&AppliedMigration> {
-        self.by_id.get(id).and_then(|&at| self.rows.get(at))
+        self.rows.get(self.position(id)?)
     }
 
     /// The rows, in the order in which they were applied.
-    pub fn iter(&self) -> impl Iterator<Item = &AppliedMigration> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &AppliedMigration> + ExactSizeIterator {
         self.rows.iter()
+    }
+
+    /// The row at a position of the order of application.
+    #[must_use]
+    pub fn row(&self, position: usize) -> Option<&AppliedMigration> {
+        self.rows.get(position)
     }
 
     /// Position of the row under `id` in the order of application.
     #[must_use]
     pub fn position(&self, id: &str) -> Option<usize> {
-        self.by_id.get(id).copied()
+        let by_id = self.by_id.get_or_init(|| {
+            let rows = self.rows.iter().enumerate();
+            rows.map(|(at, row)| (row.id.clone(), at)).collect()
+        });
+        by_id.get(id).copied()
     }
 
     /// How many rows there are.

@@ -20,6 +20,7 @@ mod node;
 mod plan;
 pub mod report;
 mod settings;
+mod standing;
 
 pub use descriptor::{DEFAULT_DATABASE, Descriptor, Location, Reversal, TransactionMode};
 pub use error::{Failure, FailureKind, error_chain};
@@ -29,5 +30,6 @@ pub use graph::{Graph, LookupError};
 pub use history::{AppliedMigration, History, ParseStateError, State};
 pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
 pub use node::NodeRef;
-pub use plan::{Plan, Step};
+pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
 pub use settings::{DatabaseSettings, DatabaseUrl, Ordering, Settings, percent_decode};
+pub use standing::Standing;

@@ -1,7 +1,100 @@
-//! [`Plan`]: what is to be done.
-/// A plan.
-#[derive(Debug)]
-pub struct Plan;
-/// A step.
-#[derive(Debug)]
-pub struct Step;
+//! [`Plan`]: what is to be done, from a graph, a history and a target.
+
+mod down;
+mod error;
+mod up;
+
+pub use error::{Irreversible, PlanError, Unsettled};
+
+use crate::{
+    Graph, History, Standing, State,
+    frontend::{DownTarget, Target},
+    report::Action,
+};
+
+/// What is to be done, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In order.
+    pub steps: Vec<Step>,
+    /// What is not applied and cannot be a step now, in the order of the graph.
+    pub blocked: Vec<Obstacle>,
+}
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Position in the graph.
+    pub at: usize,
+    /// What is done.
+    pub action: Action,
+    /// State before the step.
+    pub state: State,
+}
+
+/// Why a migration cannot be a step now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The migration: position in the graph.
+    pub at: usize,
+    /// What it waits for: itself, or something that it requires, directly or not.
+    pub on: usize,
+    /// The state of that: interrupted or running.
+    pub state: State,
+}
+
+impl Obstacle {
+    /// The reason in words: what it waits for, and in which state that is.
+    #[must_use]
+    pub fn because(&self, graph: &Graph) -> String {
+        let state = match self.state {
+            State::Running => "being run by another process",
+            state => state.as_str(),
+        };
+        match graph.get(self.on) {
+            Some(on) if self.on != self.at => format!("requires `{}`, which is {state}", on.id),
+            _ => format!("is {state}"),
+        }
+    }
+}
+
+impl Plan {
+    /// What `up` is to do: everything that is pending, failed or deferred, in the order of the
+    /// graph, as far as `target` goes.
+    ///
+    /// Something interrupted or running is never a step, nor is what requires it, directly or not:
+    /// these are [`blocked`](Self::blocked).
+    ///
+    /// # Errors
+    /// [`PlanError::Lookup`] with every id of the target that names no migration.
+    pub fn up(graph: &Graph, standing: &Standing<'_>, target: &Target) -> Result<Self, PlanError> {
+        up::plan(graph, standing, target)
+    }
+
+    /// What `down` is to do. A migration is reverted after everything applied that requires it,
+    /// directly or not; apart from that the one applied last goes first.
+    ///
+    /// - `Steps(n)`: the `n` applied last, and what is applied and requires one of them.
+    /// - `Id(x)`: `x`, and what is applied and requires it.
+    /// - `To(x)`: what was applied after `x`, and what is applied and requires one of those. `x`
+    ///   stays, and so does what `x` requires.
+    ///
+    /// # Errors
+    /// When the target names no migration, or one that is not applied; when something on the way
+    /// cannot be reverted, is not carried, or is required by something interrupted or running: all
+    /// of them are named.
+    pub fn down(
+        graph: &Graph,
+        standing: &Standing<'_>,
+        target: &DownTarget,
+        history: &History,
+    ) -> Result<Self, PlanError> {
+        down::plan(graph, standing, target, history)
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
