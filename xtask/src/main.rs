@@ -30,6 +30,9 @@ struct Arguments {
     chore: Chore,
 }
 
+// A new chore is a module with `pub(crate) struct Args` (`clap::Args`) and `pub(crate) fn run(&Args)`, and one line
+// in each of the two places below. `bench` is to be one of them: its `Args` holds a `#[command(subcommand)]` enum,
+// one variant and one file of `bench/` per measurement.
 #[derive(Debug, Subcommand)]
 enum Chore {
     /// Install the system packages that building and testing need (Debian, as root; otherwise name them)
