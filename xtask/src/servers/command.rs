@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::process::ExitCode;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitCode, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
@@ -46,8 +47,15 @@ fn run_with(
     servers.export(&mut command);
     let status = process::run_foreground(&mut command)?;
     servers.stop()?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(ExitCode::from(shell_code(status)))
+}
+
+/// As a shell reports it: 128 and the signal for what a signal ended.
+fn shell_code(status: ExitStatus) -> u8 {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 fn serve(mut servers: Servers) -> Result<ExitCode, Error> {
@@ -67,5 +75,17 @@ fn serve(mut servers: Servers) -> Result<ExitCode, Error> {
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_end_is_told_as_a_shell_does() {
+        assert_eq!(shell_code(ExitStatus::from_raw(0)), 0);
+        assert_eq!(shell_code(ExitStatus::from_raw(7 << 8)), 7);
+        assert_eq!(shell_code(ExitStatus::from_raw(9)), 137);
     }
 }

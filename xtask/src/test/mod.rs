@@ -75,14 +75,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             step.about()
         );
         let began = Instant::now();
-        step.run(&mut context).map_err(|source| {
+        if let Err(source) = step.run(&mut context) {
             print_times(&times);
             println!("{name:>20}  FAILED after {}", seconds(began.elapsed()));
-            Error::Step {
-                step: name.clone(),
-                source: Box::new(source),
-            }
-        })?;
+            return Err(failed(name, source));
+        }
         let elapsed = began.elapsed();
         println!("<== {name}: ok, {}", seconds(elapsed));
         times.push((name, elapsed));
@@ -196,6 +193,17 @@ fn selected(asked: &[Step]) -> Vec<Step> {
         .collect()
 }
 
+/// A signal is the reader's own doing, and no failure of the step.
+fn failed(step: String, source: Error) -> Error {
+    match source {
+        Error::Interrupted(_) => source,
+        _ => Error::Step {
+            step,
+            source: Box::new(source),
+        },
+    }
+}
+
 fn print_times(times: &[(String, Duration)]) {
     println!();
     for (name, elapsed) in times {
@@ -251,6 +259,16 @@ mod unit {
             summary(1, second),
             format!("1 steps passed in 1.0 s (of {all}; the others were not asked for)")
         );
+    }
+
+    #[test]
+    fn a_failure_names_its_step_and_a_signal_does_not() {
+        let failure = failed("docs".to_owned(), Error::HouseRules { count: 1 });
+        assert_eq!(failure.to_string(), "step `docs` failed");
+        assert_eq!(failure.exit_code(), 1);
+        let signal = failed("docs".to_owned(), Error::Interrupted(2));
+        assert_eq!(signal.to_string(), "stopped by signal 2");
+        assert_eq!(signal.exit_code(), 130);
     }
 
     #[test]
