@@ -66,7 +66,8 @@ impl Engine for MariaDb {
         command
             .arg("--no-defaults")
             .arg(option("datadir", data(home)));
-        command.arg(option("socket", home.directory.join("socket")));
+        // Relative to the data directory: the name of a socket may have 107 bytes only, and TMPDIR may be long.
+        command.arg("--socket=socket");
         command.arg(option("pid-file", home.directory.join("pid")));
         command.arg(option("init-file", home.directory.join("start.sql")));
         command

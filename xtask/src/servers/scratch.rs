@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn create() -> Result<Self, Error> {
-        let parent = std::env::temp_dir();
+        let parent = parent();
         remove_abandoned(&parent);
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
@@ -44,6 +44,24 @@ impl Scratch {
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// Where temporary files go; as root only if the servers' accounts can get there (Debian's pam_tmpdir
+/// gives root a directory that nobody else may enter).
+fn parent() -> PathBuf {
+    let wished = std::env::temp_dir();
+    if !rustix::process::geteuid().is_root() || is_open_to_all(&wished) {
+        wished
+    } else {
+        PathBuf::from("/tmp")
+    }
+}
+
+/// May everybody pass through this directory and all above it?
+fn is_open_to_all(path: &Path) -> bool {
+    path.ancestors().all(|directory| {
+        fs::metadata(directory).is_ok_and(|data| data.permissions().mode() & 0o001 != 0)
+    })
 }
 
 /// Best effort: somebody else's directory, or one that vanishes meanwhile, is no reason to stop.
@@ -92,6 +110,19 @@ mod tests {
         drop(owner);
         remove_abandoned(parent.path());
         assert!(!path.exists(), "its owner is dead");
+    }
+
+    #[test]
+    fn a_directory_behind_a_closed_one_is_not_open() {
+        // Not `tempdir()` itself: its place may be closed already, for root on some machines.
+        let outer = tempfile::tempdir_in("/tmp").expect("a directory");
+        let inner = outer.path().join("inner");
+        fs::create_dir(&inner).expect("created");
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o755)).expect("opened");
+        fs::set_permissions(outer.path(), fs::Permissions::from_mode(0o700)).expect("closed");
+        assert!(!is_open_to_all(&inner), "the outer one is private");
+        fs::set_permissions(outer.path(), fs::Permissions::from_mode(0o711)).expect("opened");
+        assert!(is_open_to_all(&inner));
     }
 
     #[test]
