@@ -11,14 +11,14 @@ mod session;
 
 pub use migrate_core as core;
 pub use migration::{
-    Body, BoxError, ConnectionKind, Declared, Erased, HeldSession, Migration, Outcome, Parameter,
-    Returned, finish,
+    Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
+pub use migrate_macros::migration;
 pub use session::Session;
 
 /// What a file with migrations needs.
 pub mod prelude {
     pub use diesel::{QueryResult, connection::SimpleConnection as _, prelude::*};
 
-    pub use crate::{Outcome, Session};
+    pub use crate::{Outcome, Session, migration};
 }

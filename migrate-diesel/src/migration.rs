@@ -5,10 +5,13 @@ use std::{
     borrow::Cow,
     error::Error,
     fmt,
-    ops::DerefMut,
+    marker::PhantomData,
+    panic::Location as Caller,
 };
 
-use migrate_core::{Descriptor, NodeRef};
+use migrate_core::{
+    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Reversal, TransactionMode,
+};
 
 use crate::{
     backend::MigrationConnection,
@@ -26,6 +29,87 @@ pub struct Migration {
     pub up: Body,
     /// What reverts it.
     pub down: Option<Body>,
+}
+
+impl Migration {
+    /// What `#[migration]` writes without any key. The place is that of the call, which the macro
+    /// gives the span of the function's name.
+    ///
+    /// One call rather than nested struct expressions: fewer paths to resolve and types to check in
+    /// every migration of every build.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn new(
+        module_path: &'static str,
+        name: &'static str,
+        description: &'static str,
+        fingerprint: u64,
+        requires: &'static [NodeRef],
+        up: &'static dyn Call,
+    ) -> Self {
+        let caller = Caller::caller();
+        Self {
+            descriptor: Descriptor {
+                id: MigrationId::new(module_path, name),
+                was: &[],
+                description,
+                location: Location {
+                    file: caller.file(),
+                    line: caller.line(),
+                    column: caller.column(),
+                },
+                requires,
+                transaction: TransactionMode::Atomic,
+                databases: &[],
+                reversal: Reversal::Unspecified,
+                fingerprint: Fingerprint(fingerprint),
+            },
+            up: Body(up),
+            down: None,
+        }
+    }
+
+    /// `was = [..]`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn was(mut self, ids: &'static [&'static str]) -> Self {
+        self.descriptor.was = ids;
+        self
+    }
+
+    /// `down = path`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn down(mut self, down: &'static dyn Call) -> Self {
+        self.descriptor.reversal = Reversal::Down;
+        self.down = Some(Body(down));
+        self
+    }
+
+    /// `irreversible = "why"`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn irreversible(mut self, reason: &'static str) -> Self {
+        self.descriptor.reversal = Reversal::Irreversible(reason);
+        self
+    }
+
+    /// `transaction = none`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn without_transaction(mut self) -> Self {
+        self.descriptor.transaction = TransactionMode::None;
+        self
+    }
+
+    /// `database = ".."`, `databases = [..]`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn databases(mut self, names: &'static [&'static str]) -> Self {
+        self.descriptor.databases = names;
+        self
+    }
 }
 
 impl fmt::Debug for Migration {
@@ -62,13 +146,30 @@ impl Outcome {
     }
 }
 
-/// A body, as a function that takes any connection.
+/// A body, as something that takes any connection.
 #[derive(Clone, Copy)]
-pub struct Body {
+pub struct Body(&'static dyn Call);
+
+impl Body {
     /// Calls the function that was annotated.
-    pub run: fn(Erased<'_>) -> Result<Outcome, BoxError>,
+    ///
+    /// # Errors
+    /// The function's.
+    pub fn run(self, erased: Erased<'_>) -> Result<Outcome, BoxError> {
+        self.0.call(erased)
+    }
+
     /// Which connection it takes.
-    pub connection: fn() -> ConnectionKind,
+    #[must_use]
+    pub fn connection(self) -> ConnectionKind {
+        self.0.connection()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Body").field(&self.connection()).finish()
+    }
 }
 
 /// Which connection a body takes.
@@ -96,28 +197,32 @@ pub struct Erased<'x> {
     note = "take `&mut C` or `&mut Session<C>`, where `C` is `SqliteConnection`, `PgConnection`, `MysqlConnection` or `AnyConnection`",
     note = "`PgConnection` and `MysqlConnection` need the features `postgres` and `mysql` of migrate-diesel"
 )]
-pub trait Parameter<'x>: Sized {
-    /// Holds the parameter while the body runs.
-    type Held: DerefMut<Target = Self>;
+pub trait Parameter: 'static {
+    /// The parameter during one run: a session borrows from it.
+    type During<'x>;
 
-    /// Takes it out of what the runner hands over.
+    /// Makes it from what the runner hands over, and calls `body` with it.
     ///
     /// # Errors
     /// When the connection is of another type; the runner has checked that before.
-    fn enter(erased: Erased<'x>) -> Result<Self::Held, BoxError>;
+    fn lend<R>(
+        erased: Erased<'_>,
+        body: impl FnOnce(&mut Self::During<'_>) -> R,
+    ) -> Result<R, BoxError>;
 
     /// Which connection this is.
     fn kind() -> ConnectionKind;
 }
 
-impl<'x, C: MigrationConnection> Parameter<'x> for C {
-    type Held = &'x mut C;
+impl<C: MigrationConnection> Parameter for C {
+    type During<'x> = C;
 
-    fn enter(erased: Erased<'x>) -> Result<Self::Held, BoxError> {
-        erased
+    fn lend<R>(erased: Erased<'_>, body: impl FnOnce(&mut C) -> R) -> Result<R, BoxError> {
+        let connection = erased
             .connection
             .downcast_mut()
-            .ok_or_else(|| wrong_connection::<C>())
+            .ok_or_else(wrong_connection::<C>)?;
+        Ok(body(connection))
     }
 
     fn kind() -> ConnectionKind {
@@ -129,36 +234,133 @@ impl<'x, C: MigrationConnection> Parameter<'x> for C {
     }
 }
 
-impl<'x, C: MigrationConnection> Parameter<'x> for Session<'x, C> {
-    type Held = HeldSession<'x, C>;
+impl<C: MigrationConnection> Parameter for Session<'static, C> {
+    type During<'x> = Session<'x, C>;
 
-    fn enter(erased: Erased<'x>) -> Result<Self::Held, BoxError> {
+    fn lend<R>(
+        erased: Erased<'_>,
+        body: impl FnOnce(&mut Session<'_, C>) -> R,
+    ) -> Result<R, BoxError> {
         let connection = erased
             .connection
             .downcast_mut()
-            .ok_or_else(|| wrong_connection::<C>())?;
-        Ok(HeldSession(Session::new(connection, erased.context)))
+            .ok_or_else(wrong_connection::<C>)?;
+        Ok(body(&mut Session::new(connection, erased.context)))
     }
 
     fn kind() -> ConnectionKind {
-        <C as Parameter<'x>>::kind()
+        <C as Parameter>::kind()
     }
 }
 
-/// A session for as long as a body runs.
-#[derive(Debug)]
-pub struct HeldSession<'x, C>(Session<'x, C>);
+/// A body without its types.
+///
+/// A trait object over [`Typed`] rather than a closure per migration: nothing is generated per
+/// function, only per signature.
+pub trait Call: Sync {
+    /// Calls the body.
+    ///
+    /// # Errors
+    /// The body's.
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError>;
 
-impl<'x, C> std::ops::Deref for HeldSession<'x, C> {
-    type Target = Session<'x, C>;
-    fn deref(&self) -> &Self::Target {
-        &self.0
+    /// Which connection it takes.
+    fn connection(&self) -> ConnectionKind;
+}
+
+/// A body with its types: what its parameter is a `&mut` of, and what it returns.
+#[doc(hidden)]
+pub struct Typed<P: Parameter, R: Returned>(pub for<'a, 'x> fn(&'a mut P::During<'x>) -> R);
+
+impl<P: Parameter, R: Returned> fmt::Debug for Typed<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Typed").field(&P::kind()).finish()
     }
 }
 
-impl<C> DerefMut for HeldSession<'_, C> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+impl<P: Parameter, R: Returned> Call for Typed<P, R> {
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError> {
+        P::lend(erased, self.0)?.into_outcome()
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        P::kind()
+    }
+}
+
+/// What `down = path` may name. Here only the path is known, not the types in it: `M` stands for
+/// them, and rustc infers it from the one implementation that fits.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`down` takes a function like a migration's: `fn(&mut C) -> QueryResult<()>`",
+    label = "does not fit",
+    note = "its parameter is `&mut C` or `&mut Session<C>`, where `C` is `SqliteConnection`, `PgConnection`, `MysqlConnection` or `AnyConnection`"
+)]
+pub trait Reverts<M>: Sync {
+    /// As [`Call::call`].
+    ///
+    /// # Errors
+    /// The body's.
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError>;
+
+    /// As [`Call::connection`].
+    fn connection(&self) -> ConnectionKind;
+}
+
+impl<F, C, R> Reverts<(C, R)> for F
+where
+    F: Fn(&mut C) -> R + Sync,
+    C: MigrationConnection,
+    R: Returned,
+{
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError> {
+        C::lend(erased, self)?.into_outcome()
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        C::kind()
+    }
+}
+
+impl<F, C, R> Reverts<(Session<'static, C>, R)> for F
+where
+    F: Fn(&mut Session<'_, C>) -> R + Sync,
+    C: MigrationConnection,
+    R: Returned,
+{
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError> {
+        <Session<'static, C>>::lend(erased, self)?.into_outcome()
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        C::kind()
+    }
+}
+
+/// The function of `down = path`, as a [`Call`].
+#[doc(hidden)]
+pub struct Down<F, M>(F, PhantomData<fn() -> M>);
+
+impl<F: Reverts<M>, M> Down<F, M> {
+    /// Infers `M`.
+    pub const fn new(function: F) -> Self {
+        Self(function, PhantomData)
+    }
+}
+
+impl<F, M> fmt::Debug for Down<F, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Down")
+    }
+}
+
+impl<F: Reverts<M>, M> Call for Down<F, M> {
+    fn call(&self, erased: Erased<'_>) -> Result<Outcome, BoxError> {
+        self.0.call(erased)
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        self.0.connection()
     }
 }
 
@@ -199,15 +401,6 @@ impl<E: Into<BoxError>> Returned for Result<Outcome, E> {
     fn into_outcome(self) -> Result<Outcome, BoxError> {
         self.map_err(Into::into)
     }
-}
-
-/// What a body returned, in the one form that the runner knows. A function, so that the error about
-/// a wrong return type lands on that type.
-///
-/// # Errors
-/// The body's.
-pub fn finish<R: Returned>(returned: R) -> Result<Outcome, BoxError> {
-    returned.into_outcome()
 }
 
 /// Implemented by the type that `#[migration]` puts beside each function: what `requires` names.

@@ -1,1 +1,18 @@
-//! Stub.
+//! The attributes of `migrate-diesel`: syntax only. What they mean is documented where users meet
+//! them, on the re-exports of that crate.
+#![forbid(unsafe_code)]
+
+mod attrs;
+mod diagnostics;
+mod fingerprint;
+mod literal;
+mod migration;
+mod paths;
+
+use proc_macro::TokenStream;
+
+/// Declares a migration. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro_attribute]
+pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    migration::expand(arguments.into(), item.into()).into()
+}

@@ -1,0 +1,294 @@
+//! The function under `#[migration]`: everything before its body, which stays one token tree.
+
+use std::{iter::Peekable, vec};
+
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+
+use super::{
+    docs::Docs,
+    model::{Function, Signature},
+    parameter,
+};
+use crate::{diagnostics::Diagnostics, fingerprint::Fingerprint};
+
+/// The function, or `None` and an error when there is none that could have a companion type.
+pub(crate) fn parse(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Function> {
+    let mut tokens = Tokens::new(item);
+    let attributes = tokens.attributes(diagnostics)?;
+    let visibility = tokens.visibility();
+    let name = tokens.name(diagnostics)?;
+    let lifetimes = tokens.generics(diagnostics)?;
+    let Some(TokenTree::Group(parameters)) = tokens.0.next() else {
+        // Not what rustc would have parsed as a function.
+        diagnostics.error(name.span(), "expected parameters after this name");
+        return None;
+    };
+    let parameter = parameter::parse(&parameters, diagnostics);
+    if matches!(parameter, Err(parameter::NotFree)) {
+        return None;
+    }
+    let returned = tokens.returned_and_body(&parameters, diagnostics);
+    let signature = parameter
+        .ok()
+        .flatten()
+        .zip(returned)
+        .map(|(parameter, (returns, body))| Signature {
+            fingerprint: fingerprint(parameters, &returns, body),
+            parameter: elide(parameter, &lifetimes).collect(),
+            returns: elide(returns, &lifetimes).collect(),
+        });
+    Some(Function {
+        cfg: attributes.cfg,
+        description: attributes.docs.first_paragraph(),
+        visibility,
+        name,
+        signature,
+    })
+}
+
+fn fingerprint(parameters: Group, returns: &[TokenTree], body: Group) -> u64 {
+    let mut fingerprint = Fingerprint::new();
+    fingerprint.tokens([TokenTree::Group(parameters)]);
+    fingerprint.tokens(returns.iter().cloned());
+    fingerprint.tokens([TokenTree::Group(body)]);
+    fingerprint.value()
+}
+
+struct Attributes {
+    cfg: TokenStream,
+    docs: Docs,
+}
+
+/// What is left to read.
+struct Tokens(Peekable<vec::IntoIter<TokenTree>>);
+
+impl Tokens {
+    /// Without the invisible groups around what a `macro_rules!` inserted (`$vis`, `$ty`, `$block`).
+    fn new(item: TokenStream) -> Self {
+        fn flatten(stream: TokenStream, into: &mut Vec<TokenTree>) {
+            for token in stream {
+                match token {
+                    TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                        flatten(group.stream(), into);
+                    }
+                    other => into.push(other),
+                }
+            }
+        }
+        let mut tokens = Vec::new();
+        flatten(item, &mut tokens);
+        Self(tokens.into_iter().peekable())
+    }
+
+    fn next_if_ident(&mut self, wanted: &str) -> Option<Ident> {
+        match self
+            .0
+            .next_if(|it| matches!(it, TokenTree::Ident(ident) if ident == wanted))?
+        {
+            TokenTree::Ident(ident) => Some(ident),
+            _ => None,
+        }
+    }
+
+    fn next_if_mark(&mut self, mark: char) -> Option<TokenTree> {
+        self.0.next_if(|it| is_mark(it, mark))
+    }
+
+    /// `None` when `#[migration]` is there a second time, which then writes the companion type.
+    fn attributes(&mut self, diagnostics: &mut Diagnostics) -> Option<Attributes> {
+        let mut attributes = Attributes {
+            cfg: TokenStream::new(),
+            docs: Docs::default(),
+        };
+        while let Some(hash) = self.next_if_mark('#') {
+            let Some(TokenTree::Group(group)) = self.0.next() else {
+                continue;
+            };
+            let mut inner = group.stream().into_iter();
+            let Some(TokenTree::Ident(name)) = inner.next() else {
+                continue;
+            };
+            if name == "doc" {
+                inner.next();
+                if let Some(value) = inner.next() {
+                    attributes.docs.push(&value);
+                }
+            } else if name == "cfg" {
+                attributes.cfg.extend([hash, TokenTree::Group(group)]);
+            } else if name == "migration" {
+                diagnostics.error(name.span(), "`#[migration]` is given twice; keep one");
+                return None;
+            }
+        }
+        Some(attributes)
+    }
+
+    /// `pub`, `pub(..)` or nothing.
+    fn visibility(&mut self) -> TokenStream {
+        let mut visibility = TokenStream::new();
+        if let Some(public) = self.next_if_ident("pub") {
+            visibility.extend([TokenTree::Ident(public)]);
+            visibility.extend(self.0.next_if(
+                |it| matches!(it, TokenTree::Group(it) if it.delimiter() == Delimiter::Parenthesis),
+            ));
+        }
+        visibility
+    }
+
+    /// Reads up to the name. Qualifiers of a function are errors; anything else is no function.
+    fn name(&mut self, diagnostics: &mut Diagnostics) -> Option<Ident> {
+        let mut qualifiers = Vec::new();
+        loop {
+            match self.0.next() {
+                Some(TokenTree::Ident(word)) if word == "fn" => break,
+                Some(TokenTree::Ident(word)) if is_qualifier(&word) => {
+                    qualifiers.push(word);
+                    // The `"C"` of `extern "C"`.
+                    self.0.next_if(|it| matches!(it, TokenTree::Literal(_)));
+                }
+                other => {
+                    let first = qualifiers.into_iter().next().map(TokenTree::Ident);
+                    if let Some(found) = first.or(other) {
+                        diagnostics.error(found.span(), not_a_function(&found));
+                    }
+                    return None;
+                }
+            }
+        }
+        for word in qualifiers {
+            let why = match word.to_string().as_str() {
+                "async" => "; Diesel's connections block, so that there is nothing to await",
+                "unsafe" => "; put an `unsafe` block into it",
+                _ => "",
+            };
+            diagnostics.error(
+                word.span(),
+                format!("a migration is a plain `fn`: remove `{word}`{why}"),
+            );
+        }
+        match self.0.next() {
+            Some(TokenTree::Ident(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The names of the lifetimes. Types and constants are errors.
+    fn generics(&mut self, diagnostics: &mut Diagnostics) -> Option<Vec<Ident>> {
+        let mut lifetimes = Vec::new();
+        if self.next_if_mark('<').is_none() {
+            return Some(lifetimes);
+        }
+        let mut depth = 1_u32;
+        let mut inside = Vec::new();
+        for token in self.0.by_ref() {
+            depth = parameter::depth_after(depth, inside.last(), &token);
+            if depth == 0 {
+                break;
+            }
+            inside.push(token);
+        }
+        for generic in parameter::split(inside) {
+            match generic.as_slice() {
+                [quote, TokenTree::Ident(name), ..] if is_mark(quote, '\'') => {
+                    lifetimes.push(name.clone());
+                }
+                [first, ..] => diagnostics.error_on(
+                    &generic,
+                    first.span(),
+                    "a migration cannot be generic: it is registered once, as one function",
+                ),
+                [] => {}
+            }
+        }
+        Some(lifetimes)
+    }
+
+    /// What stands between `->` and `where`, and the block at the end.
+    fn returned_and_body(
+        &mut self,
+        parameters: &Group,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(Vec<TokenTree>, Group)> {
+        let mut rest: Vec<_> = self.0.by_ref().collect();
+        let body = match rest.pop() {
+            Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => Some(body),
+            Some(other) => {
+                diagnostics.error(other.span(), "a migration needs a body: `{ .. }`");
+                None
+            }
+            None => None,
+        };
+        let end = rest
+            .iter()
+            .position(|it| matches!(it, TokenTree::Ident(word) if word == "where"))
+            .unwrap_or(rest.len());
+        rest.truncate(end);
+        // `-` and `>`
+        let returns = rest.get(2..).unwrap_or_default().to_vec();
+        match returns.first() {
+            None => {
+                diagnostics.error(
+                    parameters.span_close(),
+                    "a migration returns a `Result`: add `-> QueryResult<()>` here, and end the body with `Ok(())`",
+                );
+                None
+            }
+            Some(TokenTree::Ident(word)) if word == "impl" => {
+                diagnostics.error_on(
+                    &returns,
+                    word.span(),
+                    "a migration returns one type: write `-> QueryResult<()>`",
+                );
+                None
+            }
+            Some(_) => body.map(|body| (returns, body)),
+        }
+    }
+}
+
+fn is_qualifier(word: &Ident) -> bool {
+    ["const", "async", "unsafe", "safe", "extern", "gen"]
+        .iter()
+        .any(|it| word == it)
+}
+
+fn not_a_function(found: &TokenTree) -> String {
+    match found.to_string().as_str() {
+        "struct" => {
+            "`#[migration]` goes on a function, not on a struct; views are not supported yet"
+                .to_owned()
+        }
+        word @ ("enum" | "union" | "trait" | "impl" | "mod" | "const" | "static" | "type"
+        | "use") => {
+            format!("`#[migration]` goes on a function, found `{word}`")
+        }
+        _ => "`#[migration]` goes on a function".to_owned(),
+    }
+}
+
+pub(super) fn is_mark(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(it) if it.as_char() == mark)
+}
+
+/// Replaces lifetimes that the function declares by `'_`: outside of it they have no name.
+fn elide(tokens: Vec<TokenTree>, lifetimes: &[Ident]) -> impl Iterator<Item = TokenTree> + use<'_> {
+    let mut quoted = false;
+    tokens.into_iter().map(move |token| {
+        let after_quote = quoted;
+        quoted = matches!(&token, TokenTree::Punct(it)
+            if it.as_char() == '\'' && it.spacing() == Spacing::Joint);
+        match token {
+            TokenTree::Ident(name) if after_quote && lifetimes.contains(&name) => {
+                TokenTree::Ident(Ident::new("_", name.span()))
+            }
+            TokenTree::Group(group) if !lifetimes.is_empty() => {
+                let inner =
+                    elide(group.stream().into_iter().collect(), lifetimes).collect::<Vec<_>>();
+                let mut elided = Group::new(group.delimiter(), inner.into_iter().collect());
+                elided.set_span(group.span());
+                TokenTree::Group(elided)
+            }
+            other => other,
+        }
+    })
+}

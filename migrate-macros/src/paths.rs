@@ -1,0 +1,82 @@
+//! The one file that knows the name of the runtime crate.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// Where generated code finds the runtime's private names.
+#[derive(Default)]
+pub(crate) enum Runtime {
+    /// `::migrate_diesel`
+    #[default]
+    Default,
+    /// `crate = path`, for a dependency under another name.
+    Renamed(TokenStream),
+}
+
+impl Runtime {
+    /// The module of names for generated code.
+    pub(crate) fn private(&self) -> TokenStream {
+        self.private_at(Span::call_site())
+    }
+
+    /// The same at `span`, so that this is the place of what is called by it.
+    pub(crate) fn private_at(&self, span: Span) -> TokenStream {
+        match self {
+            Self::Default => quote_spanned!(span=> ::migrate_diesel::__private),
+            Self::Renamed(path) => {
+                let path = path.clone().into_iter().map(|mut token| {
+                    token.set_span(token.span().located_at(span));
+                    token
+                });
+                quote_spanned!(span=> #(#path)*::__private)
+            }
+        }
+    }
+}
+
+/// The attributes that put a static into linkme's section of `MIGRATIONS`, as linkme 0.3.37 writes
+/// them. `tests/` proves that its elements and ours make one slice.
+///
+/// Not linkme's own attribute: that is a second procedural macro per migration, and then a
+/// `macro_rules!` call, a closure and a function to check the type; a third of what a migration
+/// costs to compile. Not a `#[cfg]` here either: a procedural macro sees the host, not the target.
+pub(crate) fn link_section() -> TokenStream {
+    let apple = format!("__DATA,__linkme{},regular,no_dead_strip", apple_section());
+    quote! {
+        #[used]
+        #[cfg_attr(
+            not(any(target_vendor = "apple", windows, target_os = "uefi", target_os = "illumos")),
+            unsafe(link_section = "linkme_MIGRATIONS")
+        )]
+        #[cfg_attr(
+            target_vendor = "apple",
+            unsafe(link_section = #apple)
+        )]
+        #[cfg_attr(
+            any(windows, target_os = "uefi"),
+            unsafe(link_section = ".linkme_MIGRATIONS$b")
+        )]
+        #[cfg_attr(target_os = "illumos", unsafe(link_section = "set_linkme_MIGRATIONS"))]
+    }
+}
+
+/// What linkme 0.3.37 makes of `MIGRATIONS` where a section's name can have 16 bytes: eight digits of
+/// the standard library's hash. Computed, as linkme does, because a later one may hash otherwise.
+fn apple_section() -> String {
+    let mut hasher = DefaultHasher::new();
+    "MIGRATIONS".hash(&mut hasher);
+    let mut rest = hasher.finish();
+    let mut name = String::with_capacity(8);
+    for _ in 0..8 {
+        let digit = (rest % 62) as u8;
+        rest /= 62;
+        name.push(char::from(match digit {
+            0..=25 => b'a' + digit,
+            26..=51 => b'A' + digit - 26,
+            _ => b'0' + digit - 52,
+        }));
+    }
+    name
+}
