@@ -69,6 +69,8 @@ pub(crate) enum Error {
     },
     #[error("{count} places break a house rule")]
     HouseRules { count: usize },
+    #[error("the benchmark cannot go on: {0}")]
+    Benchmark(String),
     #[error("stopped by signal {0}")]
     Interrupted(i32),
     #[error("step `{step}` failed")]

@@ -6,6 +6,7 @@
     reason = "a program for people at a terminal"
 )]
 
+mod bench;
 mod bless;
 mod check;
 mod error;
@@ -31,8 +32,7 @@ struct Arguments {
 }
 
 // A new chore is a module with `pub(crate) struct Args` (`clap::Args`) and `pub(crate) fn run(&Args)`, and one line
-// in each of the two places below. `bench` is to be one of them: its `Args` holds a `#[command(subcommand)]` enum,
-// one variant and one file of `bench/` per measurement.
+// in each of the two places below.
 #[derive(Debug, Subcommand)]
 enum Chore {
     /// Install the system packages that building and testing need (Debian, as root; otherwise name them)
@@ -43,6 +43,8 @@ enum Chore {
     Check,
     /// Accept what UI tests and snapshots say now
     Bless(bless::Args),
+    /// Measure: runs beside other migration tools
+    Bench(bench::Args),
     /// Start PostgreSQL, MariaDB and Redis, and print their URLs or run one command with them
     Servers(servers::Args),
 }
@@ -64,6 +66,7 @@ fn run(chore: &Chore) -> Result<ExitCode, Error> {
         Chore::Test(args) => test::run(args).map(|()| ExitCode::SUCCESS),
         Chore::Check => check::run().map(|()| ExitCode::SUCCESS),
         Chore::Bless(args) => bless::run(args).map(|()| ExitCode::SUCCESS),
+        Chore::Bench(args) => bench::run(args),
         Chore::Servers(args) => servers::run(args),
     }
 }

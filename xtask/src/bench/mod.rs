@@ -1,0 +1,29 @@
+//! `cargo xtask bench`: measurements. Each prints what it saw; none of them is a test that time could fail.
+
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::error::Error;
+
+/// What can be measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    measurement: Measurement,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measurement {
+    /// Round trips, time and memory of a run, beside other migration tools and a hand-written floor
+    Run(run::Args),
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    match &args.measurement {
+        Measurement::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
+    }
+}
