@@ -22,20 +22,17 @@ const SCRIPT: &[(&[&str], i32)] = &[
 
 /// Plays the script in a copy of what is under version control: a file that was never added is missing here as well.
 pub(super) fn run() -> Result<(), Error> {
-    // Not where a developer's `migrate.toml` or database could lie in a parent directory.
-    let parent = std::env::temp_dir();
-    let copy = tempfile::Builder::new()
-        .prefix("migrate-example-")
-        .tempdir_in(&parent)
-        .context("create a directory in", parent)?;
-    copy_tracked(copy.path())?;
-    // The dependencies are compiled already; only the copied crates are new.
     let target = Metadata::load()?.target_directory;
+    // Always the same place, or cargo would keep another compilation of the copied crates for every run.
+    let copy = target.join("xtask-example");
+    if copy.exists() {
+        fs::remove_dir_all(&copy).context("remove", &copy)?;
+    }
+    copy_tracked(&copy)?;
     for (arguments, expected) in SCRIPT {
         let mut command = cargo();
-        command
-            .current_dir(copy.path())
-            .env("CARGO_TARGET_DIR", &target);
+        // The dependencies are compiled already; only the copied crates are new.
+        command.current_dir(&copy).env("CARGO_TARGET_DIR", &target);
         command
             .args(["run", "--quiet", "--bin", "migrate", "--"])
             .args(*arguments);
