@@ -25,14 +25,14 @@ pub use lookup::LookupError;
 /// not depend on the order in which migrations are handed in, which is the linker's.
 ///
 /// A migration is named by its position in the order. A clone is cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Graph {
     nodes: Arc<Nodes>,
     /// All that the program carries, where this is the part that belongs to one database.
     whole: Option<Arc<Nodes>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Nodes {
     /// In order.
     descriptors: Vec<&'static Descriptor>,
@@ -223,6 +223,14 @@ impl Graph {
                 .extend(required.map(|&required| (id_of(at), id_of(required as usize))));
         }
         report
+    }
+}
+
+impl std::fmt::Debug for Graph {
+    /// The ids in order.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids = self.iter().map(|it| it.id.to_string());
+        f.debug_list().entries(ids).finish()
     }
 }
 

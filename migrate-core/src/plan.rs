@@ -37,7 +37,7 @@ pub struct Step {
 pub struct Obstacle {
     /// The migration: position in the graph.
     pub at: usize,
-    /// What it waits for: itself, or something that it requires, directly or not.
+    /// What it waits for: itself, or else the first in order that it requires, directly or not.
     pub on: usize,
     /// The state of that: interrupted or running.
     pub state: State,

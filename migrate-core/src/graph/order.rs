@@ -203,3 +203,6 @@ fn components(requires: &Csr) -> Vec<u32> {
     }
     component
 }
+
+#[cfg(test)]
+mod tests;

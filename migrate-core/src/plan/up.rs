@@ -13,25 +13,18 @@ pub(super) fn plan(
         Target::All | Target::Steps(_) => None,
     };
     let mut plan = Plan::default();
-    // What each migration waits for. Requirements come earlier in the order, so that theirs is
-    // known already; it stays empty while nothing blocks.
-    let mut waits: Vec<Option<u32>> = Vec::new();
+    // The first unsettled thing that each migration is or requires. Requirements come earlier in
+    // the order, so that theirs is known already; it stays empty while nothing is unsettled.
+    let mut waits: Vec<Option<usize>> = Vec::new();
     for at in 0..graph.len() {
         let state = standing.state(at);
-        let stands = matches!(state, State::Interrupted | State::Running);
-        let on = if stands {
+        let is_unsettled = matches!(state, State::Interrupted | State::Running);
+        if is_unsettled {
             waits.resize(graph.len(), None);
-            u32::try_from(at).ok()
-        } else if waits.is_empty() {
-            None
-        } else {
-            let required = graph.requirements(at).iter();
-            required
-                .filter_map(|&required| waits.get(required as usize).copied().flatten())
-                .min()
-        };
+        }
+        let required = inherited(graph, &waits, at);
         if let Some(slot) = waits.get_mut(at) {
-            *slot = on;
+            *slot = required.or(is_unsettled.then_some(at));
         }
         let is_wanted = wanted
             .as_ref()
@@ -39,7 +32,7 @@ pub(super) fn plan(
         if state == State::Applied || !is_wanted {
             continue;
         }
-        match on.map(|on| on as usize) {
+        match if is_unsettled { Some(at) } else { required } {
             Some(on) => plan.blocked.push(Obstacle {
                 at,
                 on,
@@ -56,6 +49,17 @@ pub(super) fn plan(
         plan.steps.truncate(*limit);
     }
     Ok(plan)
+}
+
+/// The first thing that a requirement of `at` waits for.
+fn inherited(graph: &Graph, waits: &[Option<usize>], at: usize) -> Option<usize> {
+    if waits.is_empty() {
+        return None;
+    }
+    let required = graph.requirements(at).iter();
+    required
+        .filter_map(|&required| waits.get(required as usize).copied().flatten())
+        .min()
 }
 
 /// Which migrations these ids name, and what those require, directly or not.

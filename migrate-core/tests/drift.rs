@@ -1,0 +1,161 @@
+//! Where code and history disagree.
+
+mod support;
+
+use migrate_core::{
+    AppliedMigration, Fingerprint, Graph, History, Ordering, Standing, State, drift,
+    report::{Problem, ProblemKind},
+};
+use support::{declared, draft, history, resolved};
+
+fn problems(graph: &Graph, history: &History) -> Vec<Problem> {
+    drift::problems(graph, &Standing::new(graph, history), history)
+}
+
+fn told(problems: &[Problem]) -> Vec<(ProblemKind, &str)> {
+    problems
+        .iter()
+        .map(|it| (it.kind, it.id.as_str()))
+        .collect()
+}
+
+#[test]
+fn agreement_is_silence() {
+    let graph = declared("a; b; c");
+    assert_eq!(problems(&graph, &history(&[])), []);
+    assert_eq!(problems(&graph, &history(&["a", "b"])), []);
+    assert_eq!(
+        problems(&graph, &history(&["a", "b failed", "c running"])),
+        []
+    );
+}
+
+#[test]
+fn missing_in_any_state_with_what_to_do() {
+    let graph = declared("a");
+    let found = problems(
+        &graph,
+        &history(&["a", "app:gone", "other:x failed", "no-id: applied"]),
+    );
+    assert_eq!(
+        told(&found),
+        [
+            (ProblemKind::Missing, "app:gone"),
+            (ProblemKind::Missing, "other:x"),
+            (ProblemKind::Missing, "no-id:"),
+        ]
+    );
+    assert_eq!(
+        found[0].message,
+        "`app:gone` is in the history (applied), but this program carries `app` without it; if it was \
+         renamed, say `was = [\"app:gone\"]` at the migration that it is now, else bring it back"
+    );
+    assert!(
+        found[1]
+            .message
+            .contains("name the crate in `main!(.., other)`"),
+        "{}",
+        found[1].message
+    );
+    let odd = History::new(vec![AppliedMigration::new("plain", State::Applied)]);
+    assert!(
+        problems(&graph, &odd)[0]
+            .message
+            .contains("no id of a migration")
+    );
+    assert!(drift::is_unsafe(ProblemKind::Missing));
+    for kind in [
+        ProblemKind::Changed,
+        ProblemKind::OutOfOrder,
+        ProblemKind::Interrupted,
+    ] {
+        assert!(!drift::is_unsafe(kind));
+    }
+}
+
+#[test]
+fn a_former_id_is_not_missing() {
+    let a = draft("app:a", 1).was(&["old"]).leak();
+    let graph = resolved(&[a], Ordering::Declared);
+    assert_eq!(problems(&graph, &history(&["old"])), []);
+    assert_eq!(problems(&graph, &history(&["old", "a"])), []);
+}
+
+#[test]
+fn what_belongs_to_another_database_is_missing_here() {
+    let a = draft("app:a", 1).leak();
+    let b = draft("app:b", 2).databases(&["analytics"]).leak();
+    let graph = resolved(&[a, b], Ordering::Declared);
+    let part = graph.for_database("default").expect("closed");
+    let found = problems(&part, &history(&["a", "b"]));
+    assert_eq!(told(&found), [(ProblemKind::Missing, "app:b")]);
+    assert!(
+        found[0]
+            .message
+            .contains("belongs only to the database `analytics`"),
+        "{}",
+        found[0].message
+    );
+}
+
+#[test]
+fn changed_only_where_applied_and_recorded() {
+    let graph = declared("a; b; c; d");
+    let row = |id: &str, state, fingerprint: Option<u64>| {
+        let mut row = AppliedMigration::new(id, state);
+        row.fingerprint = fingerprint.map(Fingerprint);
+        row
+    };
+    let history = History::new(vec![
+        row("app:a", State::Applied, Some(2)),
+        row("app:b", State::Applied, Some(1)),
+        row("app:c", State::Applied, None),
+        row("app:d", State::Failed, Some(2)),
+    ]);
+    let found = problems(&graph, &history);
+    assert_eq!(told(&found), [(ProblemKind::Changed, "app:a")]);
+    assert_eq!(found[0].location.map(|it| it.line), Some(1));
+}
+
+#[test]
+fn out_of_order_names_both() {
+    let graph = declared("a; b; c; d");
+    let found = problems(&graph, &history(&["a", "c"]));
+    assert_eq!(told(&found), [(ProblemKind::OutOfOrder, "app:b")]);
+    assert_eq!(
+        found[0].message,
+        "`app:b` is pending and comes before `app:c`, which is applied already"
+    );
+}
+
+#[test]
+fn what_waits_was_let_past_knowingly() {
+    let graph = declared("a; b: a; c: b; d; e");
+    assert_eq!(problems(&graph, &history(&["a deferred", "e"])).len(), 1);
+    assert_eq!(problems(&graph, &history(&["a deferred", "d", "e"])), []);
+}
+
+#[test]
+fn most_serious_first() {
+    let graph = declared("a; b; c; d");
+    let mut rows: Vec<_> = history(&["b", "c interrupted", "d", "x:y"])
+        .iter()
+        .cloned()
+        .collect();
+    rows[2].fingerprint = Some(Fingerprint(2));
+    let found = problems(&graph, &History::new(rows));
+    assert_eq!(
+        told(&found),
+        [
+            (ProblemKind::Missing, "x:y"),
+            (ProblemKind::Interrupted, "app:c"),
+            (ProblemKind::Changed, "app:d"),
+            (ProblemKind::OutOfOrder, "app:a"),
+        ]
+    );
+    assert!(
+        found[1].message.contains("resolve app:c --retry"),
+        "{}",
+        found[1].message
+    );
+}
