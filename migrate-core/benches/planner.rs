@@ -1,5 +1,10 @@
 //! How long the resolver and the planner take: `cargo bench -p migrate-core`.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "it is this file that made the arrays"
+)]
+
 use divan::Bencher;
 use migrate_core::{
     AppliedMigration, Descriptor, Fingerprint, Graph, History, Location, MigrationId, NodeRef,

@@ -7,7 +7,9 @@ mod rank;
 mod resolve;
 mod stamp;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::{
     DEFAULT_DATABASE, Descriptor, MigrationId,
@@ -42,7 +44,7 @@ struct Nodes {
 }
 
 /// Live and former ids, as `(package, name)`.
-type Ids = HashMap<(&'static str, &'static str), Claim>;
+type Ids = FxHashMap<(&'static str, &'static str), Claim>;
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]

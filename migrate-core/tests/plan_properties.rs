@@ -1,5 +1,10 @@
 //! What holds for every plan, over random graphs and histories.
 
+#![expect(
+    clippy::expect_used,
+    reason = "an oracle may fail a test; clippy exempts the bodies of tests only"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

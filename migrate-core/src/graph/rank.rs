@@ -1,10 +1,8 @@
 //! Ranks: the order of migrations apart from what they require.
 
-use std::{
-    cmp::Ordering as Order,
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::cmp::Ordering as Order;
+
+use rustc_hash::FxHashMap;
 
 use super::stamp::Stamp;
 use crate::{Descriptor, settings::Ordering};
@@ -21,44 +19,48 @@ pub(super) fn ranked(
     let mut files = Files::default();
     let numbers: Vec<u32> = migrations.iter().map(|it| files.number(it)).collect();
     let ranks = files.ranks(crates);
-    let mut entries: Vec<Entry> = migrations
-        .iter()
-        .zip(numbers)
-        .map(|(&descriptor, file)| Entry {
-            stamp: match ordering {
-                Ordering::Declared => Stamp::NONE,
-                Ordering::Stamped => Stamp::of(descriptor.id.name()),
-            },
-            file: ranks.get(file as usize).copied().unwrap_or(u32::MAX),
-            line: descriptor.location.line,
-            column: descriptor.location.column,
-            descriptor,
-        })
-        .collect();
-    match ordering {
-        Ordering::Declared => entries.sort_unstable_by(Entry::declared),
-        Ordering::Stamped => {
-            entries.sort_unstable_by(|a, b| a.stamp.cmp(&b.stamp).then_with(|| a.declared(b)));
+    let declared = migrations.iter().zip(numbers).map(|(&descriptor, file)| {
+        let rank = ranks.get(file as usize).copied().unwrap_or(u32::MAX);
+        Declared::new(rank, descriptor)
+    });
+    let mut sorted: Vec<&'static Descriptor> = match ordering {
+        Ordering::Declared => {
+            let mut entries: Vec<Declared> = declared.collect();
+            entries.sort_unstable_by(Declared::order);
+            entries.into_iter().map(|it| it.descriptor).collect()
         }
-    }
-    let mut sorted: Vec<_> = entries.into_iter().map(|entry| entry.descriptor).collect();
+        Ordering::Stamped => {
+            let mut entries: Vec<(Stamp<'_>, Declared)> = declared
+                .map(|it| (Stamp::of(it.descriptor.id.name()), it))
+                .collect();
+            entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.order(&b.1)));
+            entries.into_iter().map(|(_, it)| it.descriptor).collect()
+        }
+    };
     // A static that was handed in twice is one migration.
     sorted.dedup_by(|a, b| std::ptr::eq(*a, *b));
     sorted
 }
 
-struct Entry {
-    stamp: Stamp<'static>,
-    file: u32,
-    line: u32,
-    column: u32,
+/// Where a migration is declared, as one number to sort by.
+struct Declared {
+    /// Rank of the file, line, column.
+    place: u128,
     descriptor: &'static Descriptor,
 }
 
-impl Entry {
-    fn declared(&self, other: &Self) -> Order {
-        (self.file, self.line, self.column)
-            .cmp(&(other.file, other.line, other.column))
+impl Declared {
+    fn new(file: u32, descriptor: &'static Descriptor) -> Self {
+        let location = descriptor.location;
+        let place = [file, location.line, location.column]
+            .into_iter()
+            .fold(0, |place, part| place << 32 | u128::from(part));
+        Self { place, descriptor }
+    }
+
+    fn order(&self, other: &Self) -> Order {
+        self.place
+            .cmp(&other.place)
             .then_with(|| self.descriptor.id.name().cmp(other.descriptor.id.name()))
             // Equal until here is a duplicate id and refused; this only brings copies of one
             // static together.
@@ -74,7 +76,7 @@ type TextAddress = ((usize, usize), (usize, usize));
 struct Files {
     /// By address: rustc stores the texts of one file once, mostly, and texts that are equal and
     /// lie apart get one rank in the end.
-    numbers: HashMap<TextAddress, u32, BuildHasherDefault<AddressHasher>>,
+    numbers: FxHashMap<TextAddress, u32>,
     last: Option<(TextAddress, u32)>,
     texts: Vec<(&'static str, &'static str)>,
 }
@@ -147,35 +149,7 @@ pub(super) fn address(descriptor: &'static Descriptor) -> usize {
 }
 
 /// Position by address.
-pub(super) type ByAddress = HashMap<usize, u32, BuildHasherDefault<AddressHasher>>;
-
-/// Mixes addresses: nobody outside chooses them, so they need no keyed hash, which measured three
-/// times the time for a graph of 300,000 edges.
-#[derive(Default)]
-pub(super) struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        // Fibonacci hashing; the rotation brings the well-mixed high bits to where tables look.
-        self.0 = (self.0 ^ value)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(26);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
+pub(super) type ByAddress = FxHashMap<usize, u32>;
 
 #[cfg(test)]
 mod tests {

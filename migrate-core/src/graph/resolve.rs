@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use rustc_hash::FxBuildHasher;
+
 use super::{
     Claim, Ids, Nodes,
     csr::{Csr, count},
@@ -72,7 +74,7 @@ fn at(numbers: &[u32], place: u32) -> u32 {
 
 /// Who claims which id, by rank. Live ids first: a former id may not be one of them.
 fn ids(ranked: &[&'static Descriptor], problems: &mut Vec<Problem>) -> Ids {
-    let mut ids = Ids::with_capacity(ranked.len());
+    let mut ids = Ids::with_capacity_and_hasher(ranked.len(), FxBuildHasher);
     let mut duplicates: BTreeMap<u32, Vec<&Descriptor>> = BTreeMap::new();
     for (rank, &descriptor) in ranked.iter().enumerate() {
         let claim = Claim {
@@ -158,7 +160,7 @@ fn claimed_twice(
 
 /// What each rank requires, ascending, each once; a requirement that is not there is a problem.
 fn requirements(ranked: &[&'static Descriptor], ids: &Ids, problems: &mut Vec<Problem>) -> Csr {
-    let mut by_address = ByAddress::with_capacity_and_hasher(ranked.len(), Default::default());
+    let mut by_address = ByAddress::with_capacity_and_hasher(ranked.len(), FxBuildHasher);
     for (rank, &descriptor) in ranked.iter().enumerate() {
         by_address.insert(address(descriptor), count(rank));
     }
