@@ -4,21 +4,42 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod application;
 pub mod backend;
+mod carried;
+#[cfg(feature = "cli")]
+mod command;
+mod error;
+mod history;
 mod migration;
+mod migrator;
 mod registry;
+mod reports;
+mod runner;
 mod session;
+mod url;
+mod who;
 
+pub use application::Program;
+pub use backend::{AnyConnection, MigrationConnection};
+pub use error::{BodyError, Error, Redacted, Undone};
 pub use migrate_core as core;
+pub use migrate_macros::migration;
 pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
-pub use migrate_macros::migration;
+pub use migrator::Migrator;
 pub use session::Session;
 
 /// What a file with migrations needs.
 pub mod prelude {
+    #[cfg(feature = "mysql")]
+    pub use diesel::MysqlConnection;
+    #[cfg(feature = "postgres")]
+    pub use diesel::PgConnection;
+    #[cfg(feature = "sqlite")]
+    pub use diesel::SqliteConnection;
     pub use diesel::{QueryResult, connection::SimpleConnection as _, prelude::*};
 
-    pub use crate::{Outcome, Session, migration};
+    pub use crate::{Outcome, Session, backend::AnyConnection, migration};
 }

@@ -187,7 +187,7 @@ pub struct ConnectionKind {
 #[derive(Debug)]
 pub struct Erased<'x> {
     pub(crate) connection: &'x mut dyn Any,
-    pub(crate) context: &'x mut Context,
+    pub(crate) context: &'x Context<'x>,
 }
 
 /// What the first parameter of a body may be a `&mut` of.

@@ -33,3 +33,6 @@ impl Call for Nothing {
         }
     }
 }
+
+#[cfg(feature = "cli")]
+pub use crate::command::{command_line, crate_of};

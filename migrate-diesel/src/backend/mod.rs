@@ -1,5 +1,11 @@
-//! What a connection has to implement, and the three that do.
+//! What a connection has to implement, and the four that do.
+//!
+//! [`Driver`] is the runner's view of a connection: object-safe, SQL in, text out. The dialects
+//! differ in the values of a [`Dialect`] and in few methods: lock, isolation, columns.
 
+mod any;
+mod dialect;
+mod lock_key;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -7,12 +13,260 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use std::{
+    any::{Any, TypeId},
+    fs::File,
+    path::PathBuf,
+};
+
+use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
+use migrate_core::report::LockHolder;
+
+pub use any::AnyConnection;
+pub use dialect::{Dialect, ImplicitCommit};
+pub use lock_key::LockKey;
+
 /// A connection that migrations can run on.
+///
+/// Implemented for Diesel's three connections and for [`AnyConnection`]; open to others, by way of
+/// [`Driver`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that migrations know",
-    label = "not a migration connection"
+    label = "not a migration connection",
+    note = "use `SqliteConnection`, `PgConnection`, `MysqlConnection` or `AnyConnection`",
+    note = "`PgConnection` and `MysqlConnection` need the features `postgres` and `mysql` of migrate-diesel"
 )]
-pub trait MigrationConnection: diesel::connection::SimpleConnection + Sized + 'static {
+pub trait MigrationConnection: Driver + diesel::Connection + Sized + 'static {
     /// Databases that it can talk to: `sqlite`, `postgres`, `mysql`.
     const BACKENDS: &'static [&'static str];
 }
+
+/// What the runner asks of a connection.
+pub trait Driver {
+    /// The words of this database.
+    fn dialect(&self) -> &'static Dialect;
+
+    /// Runs statements, in one round trip where the protocol can.
+    ///
+    /// # Errors
+    /// The first statement's that failed; what follows it was not run.
+    fn batch(&mut self, sql: &str) -> QueryResult<()>;
+
+    /// Runs one statement and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// The statement's.
+    fn count(&mut self, sql: &str) -> QueryResult<usize>;
+
+    /// Rows of one statement that selects six columns `c0` to `c5`, as text.
+    ///
+    /// # Errors
+    /// The statement's.
+    fn rows(&mut self, sql: &str) -> QueryResult<Vec<TextRow>>;
+
+    /// How deep Diesel believes to be in transactions; `None` for not at all.
+    ///
+    /// # Errors
+    /// When Diesel believes the connection to be broken.
+    fn depth(&mut self) -> QueryResult<Option<u32>>;
+
+    /// Whether the transaction can only be rolled back any more, because a statement in it failed.
+    fn aborted(&mut self) -> bool;
+
+    /// Tells Diesel in how many transactions it is, after SQL of ours began or ended one.
+    fn set_depth(&mut self, depth: u32);
+
+    /// The connection that a body asks for, if it is this one or inside it.
+    fn connection_mut(&mut self, wanted: TypeId) -> Option<&mut dyn Any>;
+
+    /// The names of a table's columns, sorted; empty when there is no such table. `table` as configured,
+    /// perhaps with a schema.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    fn columns(&mut self, table: &str) -> QueryResult<Vec<String>>;
+
+    /// Tries once to take the deploy lock, without waiting.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    fn try_lock(&mut self, key: &LockKey) -> QueryResult<Locked>;
+
+    /// Who holds the deploy lock now; `None` for nobody.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    fn lock_holder(&mut self, key: &LockKey) -> QueryResult<Option<LockHolder>>;
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// When the connection is gone (the lock is, then, too).
+    fn unlock(&mut self, key: &LockKey, held: Held) -> QueryResult<()>;
+
+    /// Readies a connection for its first question.
+    ///
+    /// # Errors
+    /// The statement's.
+    fn prepare(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
+    /// Replaces the connection by a new one to `url`, where a session can be brought back only so.
+    /// `false` where that is not needed.
+    ///
+    /// # Errors
+    /// When the new connection cannot be made; the old one stays.
+    fn reopen(&mut self, _url: &str) -> ConnectionResult<bool> {
+        Ok(false)
+    }
+
+    /// Remembers the state of the session, to which [`isolation_sql`](Self::isolation_sql) and
+    /// [`isolate`](Self::isolate) go back between bodies. Called once, with the lock held.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn remember_session(&mut self, key: &LockKey) -> QueryResult<SessionState>;
+
+    /// Statements that bring the session back, to travel before the next body's first statement;
+    /// empty when [`isolate`](Self::isolate) has to do it.
+    fn isolation_sql(&self, _state: &SessionState) -> String {
+        String::new()
+    }
+
+    /// Brings the session back where that takes questions. `false` when the lock was lost on the way.
+    ///
+    /// # Errors
+    /// The statements'.
+    fn isolate(&mut self, _state: &SessionState) -> QueryResult<bool> {
+        Ok(true)
+    }
+
+    /// A condition that is true while no body has left anything behind in the session; used where
+    /// a check inside the claim is cheaper than bringing the session back every time.
+    fn clean_condition(&self, _state: &SessionState) -> Option<String> {
+        None
+    }
+}
+
+/// How an attempt to take the lock ended.
+#[derive(Debug)]
+pub enum Locked {
+    /// We have it.
+    Yes(Held),
+    /// Somebody else has it.
+    No,
+}
+
+/// The deploy lock, held.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The locked file, where the lock is one.
+    pub(crate) file: Option<(File, PathBuf)>,
+}
+
+/// What [`Driver::remember_session`] found, in the backend's own words.
+#[derive(Clone, Debug, Default)]
+pub struct SessionState {
+    /// SQL that restores it.
+    pub restore: String,
+    /// The same for the end of a run, where names that we gave the session go, too.
+    pub restore_finally: String,
+    /// Names and values, where they have to be compared.
+    pub variables: Vec<(String, String)>,
+}
+
+/// A row of six texts.
+#[derive(Clone, Debug, Default, QueryableByName)]
+pub struct TextRow {
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c0: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c1: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c2: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c3: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c4: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) c5: Option<String>,
+}
+
+impl TextRow {
+    /// A row, for drivers that do not read through Diesel.
+    #[must_use]
+    pub fn new(columns: [Option<String>; 6]) -> Self {
+        let [c0, c1, c2, c3, c4, c5] = columns;
+        Self {
+            c0,
+            c1,
+            c2,
+            c3,
+            c4,
+            c5,
+        }
+    }
+}
+
+/// The part of [`Driver`] that is the same for every connection of Diesel's.
+macro_rules! diesel_plumbing {
+    () => {
+        fn batch(&mut self, sql: &str) -> diesel::QueryResult<()> {
+            diesel::connection::SimpleConnection::batch_execute(self, sql)
+        }
+
+        fn count(&mut self, sql: &str) -> diesel::QueryResult<usize> {
+            diesel::RunQueryDsl::execute(diesel::sql_query(sql), self)
+        }
+
+        fn rows(&mut self, sql: &str) -> diesel::QueryResult<Vec<$crate::backend::TextRow>> {
+            diesel::RunQueryDsl::load(diesel::sql_query(sql), self)
+        }
+
+        fn depth(&mut self) -> diesel::QueryResult<Option<u32>> {
+            use diesel::connection::{Connection, TransactionManager};
+            <Self as Connection>::TransactionManager::transaction_manager_status_mut(self)
+                .transaction_depth()
+                .map(|depth| depth.map(std::num::NonZeroU32::get))
+        }
+
+        fn aborted(&mut self) -> bool {
+            use diesel::connection::{
+                Connection, InTransactionStatus, TransactionManager, TransactionManagerStatus,
+                ValidTransactionManagerStatus,
+            };
+            matches!(
+                <Self as Connection>::TransactionManager::transaction_manager_status_mut(self),
+                TransactionManagerStatus::Valid(ValidTransactionManagerStatus {
+                    in_transaction: Some(InTransactionStatus {
+                        requires_rollback_maybe_up_to_top_level: true,
+                        ..
+                    }),
+                    ..
+                })
+            )
+        }
+
+        fn set_depth(&mut self, depth: u32) {
+            use diesel::connection::{
+                Connection, TransactionDepthChange::IncreaseDepth, TransactionManager,
+                TransactionManagerStatus, ValidTransactionManagerStatus,
+            };
+            let mut valid = ValidTransactionManagerStatus::default();
+            for _ in 0..depth {
+                // Increasing cannot fail; only leaving a transaction that there is not can.
+                if valid.change_transaction_depth(IncreaseDepth).is_err() {
+                    break;
+                }
+            }
+            *<Self as Connection>::TransactionManager::transaction_manager_status_mut(self) =
+                TransactionManagerStatus::Valid(valid);
+        }
+
+        fn connection_mut(&mut self, wanted: std::any::TypeId) -> Option<&mut dyn std::any::Any> {
+            (wanted == std::any::TypeId::of::<Self>()).then_some(self as &mut dyn std::any::Any)
+        }
+    };
+}
+pub(crate) use diesel_plumbing;

@@ -1,9 +1,194 @@
-//! mysql.
+//! MySQL and MariaDB.
 
-use diesel::MysqlConnection;
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
-use super::MigrationConnection;
+use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
+use migrate_core::report::LockHolder;
+
+use super::{
+    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
+    diesel_plumbing,
+};
 
 impl MigrationConnection for MysqlConnection {
     const BACKENDS: &'static [&'static str] = &["mysql"];
+}
+
+static DIALECT: Dialect = Dialect {
+    name: "mysql",
+    implicit_commit: ImplicitCommit::OnDdl,
+    pipelined: false,
+    // Not START TRANSACTION: DDL ends that for good, and a savepoint of `db.transaction(..)` after it
+    // would vanish at once. With autocommit off the next statement begins a new transaction.
+    begin: "SET autocommit = 0",
+    commit: "COMMIT; SET autocommit = 1",
+    rollback: "ROLLBACK; SET autocommit = 1",
+    mark: "",
+    unmark: "",
+    key_type: "VARCHAR(255)",
+    sequence_column: "BIGINT NOT NULL AUTO_INCREMENT UNIQUE",
+    timestamp_type: "DATETIME(3)",
+    double_type: "DOUBLE",
+    table_options: " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
+    identifier_quote: '`',
+    text,
+    number_as_text: "CAST({} AS CHAR)",
+    timestamp_as_text: "CONCAT(LEFT(DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')",
+    longest_name: 64,
+};
+
+/// Plain where nothing in it could end a literal; else as bytes, which mean the same under every `sql_mode`.
+fn text(text: &str) -> String {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b" _:.@/-".contains(&byte))
+    {
+        return format!("'{text}'");
+    }
+    text.bytes()
+        .fold("_utf8mb4 0x".to_owned(), |mut literal, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(literal, "{byte:02x}");
+            literal
+        })
+}
+
+/// The lock's name: user-level locks belong to the server, so the database is part of it.
+fn lock_name(key: &LockKey) -> String {
+    format!("CONCAT('{}', ':', LEFT(MD5(DATABASE()), 16))", key.name)
+}
+
+impl Driver for MysqlConnection {
+    diesel_plumbing!();
+
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn columns(&mut self, table: &str) -> QueryResult<Vec<String>> {
+        let (schema, table) = match table.split_once('.') {
+            Some((schema, table)) => (text(schema), table),
+            None => ("DATABASE()".to_owned(), table),
+        };
+        let rows = self.rows(&format!(
+            "SELECT LOWER(column_name) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+             FROM information_schema.columns WHERE table_schema = {schema} AND table_name = {} ORDER BY 1",
+            text(table)
+        ))?;
+        Ok(rows.into_iter().filter_map(|row| row.c0).collect())
+    }
+
+    fn try_lock(&mut self, key: &LockKey) -> QueryResult<Locked> {
+        let rows = self.rows(&format!(
+            "SELECT CAST(GET_LOCK({}, 0) AS CHAR) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5",
+            lock_name(key)
+        ))?;
+        let locked = rows.first().and_then(|row| row.c0.as_deref()) == Some("1");
+        Ok(if locked {
+            Locked::Yes(Held::default())
+        } else {
+            Locked::No
+        })
+    }
+
+    fn lock_holder(&mut self, key: &LockKey) -> QueryResult<Option<LockHolder>> {
+        let rows = self.rows(&format!(
+            "SELECT CAST(l.session AS CHAR) AS c0, SUBSTRING_INDEX(p.HOST, ':', 1) AS c1, CAST(p.TIME AS CHAR) AS c2, \
+             NULL AS c3, NULL AS c4, NULL AS c5 \
+             FROM (SELECT IS_USED_LOCK({}) AS session) l LEFT JOIN information_schema.PROCESSLIST p ON p.ID = l.session \
+             WHERE l.session IS NOT NULL",
+            lock_name(key)
+        ))?;
+        Ok(rows.into_iter().next().map(|row| LockHolder {
+            pid: row.c0.and_then(|session| session.parse().ok()),
+            host: row.c1,
+            since: row
+                .c2
+                .and_then(|seconds| seconds.parse().ok())
+                .map(Duration::from_secs),
+        }))
+    }
+
+    fn unlock(&mut self, key: &LockKey, _held: Held) -> QueryResult<()> {
+        self.batch(&format!("DO RELEASE_LOCK({})", lock_name(key)))
+    }
+
+    fn remember_session(&mut self, _key: &LockKey) -> QueryResult<SessionState> {
+        Ok(SessionState {
+            variables: session_variables(self)?,
+            ..SessionState::default()
+        })
+    }
+
+    /// Only a new session is free of temporary tables: the server lists them nowhere, and the
+    /// protocol's reset is not to be had through Diesel.
+    fn reopen(&mut self, url: &str) -> ConnectionResult<bool> {
+        *self = Self::establish(url)?;
+        Ok(true)
+    }
+
+    /// Without a URL, what can be seen is brought back: variables and user-level locks. Temporary
+    /// tables and user variables stay.
+    fn isolate(&mut self, state: &SessionState) -> QueryResult<bool> {
+        let now: HashMap<String, String> = session_variables(self)?.into_iter().collect();
+        for (name, value) in &state.variables {
+            if now.get(name).is_some_and(|current| current != value) {
+                let literal = if value.parse::<f64>().is_ok() {
+                    value.clone()
+                } else {
+                    text(value)
+                };
+                // A variable that cannot be set (it follows another one) is not a reason to stop.
+                if let Err(error) = self.batch(&format!("SET SESSION {name} = {literal}")) {
+                    tracing::debug!(variable = name, %error, "could not restore a session variable");
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn session_variables(connection: &mut MysqlConnection) -> QueryResult<Vec<(String, String)>> {
+    let rows = connection.rows(
+        "SELECT LOWER(VARIABLE_NAME) AS c0, VARIABLE_VALUE AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+         FROM information_schema.SESSION_VARIABLES",
+    );
+    // MySQL 8 moved the table.
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(_) => connection.rows(
+            "SELECT LOWER(VARIABLE_NAME) AS c0, VARIABLE_VALUE AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+             FROM performance_schema.session_variables",
+        )?,
+    };
+    const MOVING: [&str; 8] = [
+        "timestamp",
+        "last_insert_id",
+        "identity",
+        "insert_id",
+        "rand_seed1",
+        "rand_seed2",
+        "pseudo_thread_id",
+        "autocommit",
+    ];
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| row.c0.zip(row.c1))
+        .filter(|(name, _)| {
+            !MOVING.contains(&name.as_str())
+                && !name.starts_with("gtid")
+                && !name.starts_with("in_")
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals() {
+        assert_eq!(text("shop:create_users"), "'shop:create_users'");
+        assert_eq!(text("it's"), "_utf8mb4 0x69742773");
+    }
 }

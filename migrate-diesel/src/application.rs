@@ -1,0 +1,215 @@
+//! A program with its migrations, as a front end drives it.
+
+use std::{path::Path, time::Duration};
+
+use migrate_core::{
+    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Graph, Settings,
+    frontend::{DownRequest, Resolution, RunReport, UpRequest},
+    report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport},
+};
+
+use crate::{
+    backend::{AnyConnection, Driver as _, MigrationConnection as _},
+    carried::Carried,
+    error::Error,
+    history::Store,
+    migration::Migration,
+    migrator::prepare,
+    reports::Reader,
+    runner::{Run, Runner},
+};
+
+/// A program with the migrations of its crates, for a front end: the command line that
+/// [`main!`](crate::main) starts drives one.
+#[derive(Debug)]
+pub struct Program {
+    carried: Carried,
+}
+
+impl Program {
+    /// Everything that is linked; each of `crates` has to contribute, and they come first, in this order.
+    #[must_use]
+    pub fn new(crates: &[&str]) -> Self {
+        Self {
+            carried: Carried::by_crates(crates),
+        }
+    }
+}
+
+impl Application for Program {
+    fn backends(&self) -> &[&'static str] {
+        AnyConnection::BACKENDS
+    }
+
+    fn databases(&self) -> Vec<String> {
+        let mut names: Vec<&str> = Vec::new();
+        for migration in &self.carried.migrations {
+            match migration.descriptor.databases {
+                [] => names.push(migrate_core::DEFAULT_DATABASE),
+                some => names.extend(some),
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn graph(&self, settings: &Settings) -> Result<GraphReport, Failure> {
+        Ok(self.carried.graph(settings.ordering)?.report())
+    }
+
+    fn open(
+        &self,
+        settings: &Settings,
+        database: &DatabaseSettings,
+    ) -> Result<Box<dyn Deployment>, Failure> {
+        let graph = self
+            .carried
+            .graph(settings.ordering)?
+            .for_database(&database.name)
+            .map_err(Error::Graph)?;
+        let (connection, there) = connect_to_read(&database.url)?;
+        let store = Store::new(connection.dialect(), &settings.history_table)?;
+        let mut open = OpenDatabase {
+            graph,
+            migrations: self.carried.migrations.clone(),
+            settings: settings.clone(),
+            database: database.clone(),
+            connection,
+            there,
+            store,
+        };
+        prepare(&mut open.connection)?;
+        Ok(Box::new(open))
+    }
+}
+
+/// Whether a database is there, or would only come with its first migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Yes,
+    NotYet,
+}
+
+/// One open database.
+struct OpenDatabase {
+    graph: Graph,
+    migrations: Vec<&'static Migration>,
+    settings: Settings,
+    database: DatabaseSettings,
+    connection: AnyConnection,
+    there: There,
+    store: Store,
+}
+
+impl OpenDatabase {
+    fn reader(&mut self) -> Reader<'_> {
+        Reader {
+            driver: &mut self.connection,
+            graph: &self.graph,
+            migrations: &self.migrations,
+            store: &self.store,
+            database: &self.database.name,
+        }
+    }
+
+    fn run<T>(
+        &mut self,
+        observer: &mut (dyn FnMut(Event) + Send),
+        work: impl FnOnce(Runner<'_>) -> T,
+    ) -> Result<T, Error> {
+        if self.there == There::NotYet {
+            self.connection = AnyConnection::open(&self.database.url)?;
+            prepare(&mut self.connection)?;
+            self.there = There::Yes;
+        }
+        Ok(work(Runner::new(
+            &mut self.connection,
+            &self.graph,
+            &self.migrations,
+            &self.settings,
+            Some(&self.database.url),
+            &self.store,
+            observer,
+        )))
+    }
+}
+
+impl Deployment for OpenDatabase {
+    fn status(&mut self) -> Result<StatusReport, Failure> {
+        Ok(self.reader().status()?)
+    }
+
+    fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
+        Ok(self.reader().plan(request)?)
+    }
+
+    fn up(&mut self, request: &UpRequest, on_event: &mut (dyn FnMut(Event) + Send)) -> RunReport {
+        report(self.run(on_event, |runner| runner.up(request)))
+    }
+
+    fn plan_down(&mut self, request: &DownRequest) -> Result<PlanReport, Failure> {
+        Ok(self.reader().plan_down(request)?)
+    }
+
+    fn down(
+        &mut self,
+        request: &DownRequest,
+        on_event: &mut (dyn FnMut(Event) + Send),
+    ) -> RunReport {
+        report(self.run(on_event, |runner| runner.down(request)))
+    }
+
+    fn redo(
+        &mut self,
+        request: &DownRequest,
+        on_event: &mut (dyn FnMut(Event) + Send),
+    ) -> RunReport {
+        report(self.run(on_event, |runner| runner.redo(request)))
+    }
+
+    fn check(&mut self) -> Result<CheckReport, Failure> {
+        Ok(self.reader().check()?)
+    }
+
+    fn resolve(
+        &mut self,
+        id: &str,
+        decision: Resolution,
+        wait: Option<Duration>,
+    ) -> Result<String, Failure> {
+        Ok(self.run(&mut |_| {}, |runner| runner.resolve(id, decision, wait))??)
+    }
+
+    fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {
+        Ok(self.reader().log(limit)?)
+    }
+}
+
+fn report(run: Result<Run, Error>) -> RunReport {
+    match run {
+        Ok(run) => RunReport {
+            summary: run.summary,
+            failure: run.result.err().map(Into::into),
+        },
+        Err(error) => RunReport {
+            failure: Some(error.into()),
+            ..RunReport::default()
+        },
+    }
+}
+
+/// Connects, except to a SQLite file that does not exist: to look at it must not create it.
+fn connect_to_read(url: &DatabaseUrl) -> Result<(AnyConnection, There), Error> {
+    let absent = crate::url::sqlite_path(url).is_some_and(|path| {
+        !path.is_empty()
+            && path != ":memory:"
+            && !path.starts_with("file:")
+            && !Path::new(&path).exists()
+    });
+    if absent {
+        let empty = AnyConnection::open(&DatabaseUrl::new("sqlite://:memory:"))?;
+        return Ok((empty, There::NotYet));
+    }
+    Ok((AnyConnection::open(url)?, There::Yes))
+}

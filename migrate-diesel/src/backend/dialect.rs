@@ -1,0 +1,101 @@
+//! [`Dialect`]: the words in which the databases differ.
+
+use std::time::SystemTime;
+
+/// Whether a database ends transactions by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImplicitCommit {
+    /// DDL is part of a transaction.
+    Never,
+    /// DDL commits what came before it.
+    OnDdl,
+}
+
+/// The words in which the databases differ.
+#[derive(Debug)]
+pub struct Dialect {
+    /// `sqlite`, `postgres`, `mysql`.
+    pub name: &'static str,
+    /// Whether DDL is part of a transaction.
+    pub implicit_commit: ImplicitCommit,
+    /// Whether several statements cost one round trip, so that it pays to send them together.
+    pub pipelined: bool,
+    /// Begins the transaction of a step.
+    pub begin: &'static str,
+    /// Ends it well.
+    pub commit: &'static str,
+    /// Ends it badly.
+    pub rollback: &'static str,
+    /// Marks the inside of a step's transaction, to notice that a body ended it; empty where that
+    /// costs more than it is worth.
+    pub mark: &'static str,
+    /// Takes the mark away; fails when the transaction is not the one that was begun.
+    pub unmark: &'static str,
+    /// A key of up to 255 characters, compared byte by byte.
+    pub key_type: &'static str,
+    /// A column that counts rows in the order in which they came.
+    pub sequence_column: &'static str,
+    /// A point in time with milliseconds.
+    pub timestamp_type: &'static str,
+    /// A floating-point number of eight bytes.
+    pub double_type: &'static str,
+    /// What follows the closing parenthesis of a table.
+    pub table_options: &'static str,
+    /// Quotes an identifier's part.
+    pub identifier_quote: char,
+    /// A text literal of anything.
+    pub text: fn(&str) -> String,
+    /// `{}` is a column: it as text, for a number.
+    pub number_as_text: &'static str,
+    /// `{}` is a column: it as RFC 3339 text.
+    pub timestamp_as_text: &'static str,
+    /// Longest name of a table.
+    pub longest_name: usize,
+}
+
+impl Dialect {
+    /// `name` in quotes; of `schema.name` each part for itself.
+    #[must_use]
+    pub fn identifier(&self, name: &str) -> String {
+        let quote = self.identifier_quote;
+        let part = |part: &str| {
+            format!(
+                "{quote}{}{quote}",
+                part.replace(quote, &format!("{quote}{quote}"))
+            )
+        };
+        name.split('.').map(part).collect::<Vec<_>>().join(".")
+    }
+
+    /// A text literal, or NULL.
+    #[must_use]
+    pub fn optional_text(&self, text: Option<&str>) -> String {
+        text.map_or_else(|| "NULL".to_owned(), self.text)
+    }
+
+    /// A literal of a point in time.
+    #[must_use]
+    pub fn timestamp(&self, time: SystemTime) -> String {
+        let text = humantime::format_rfc3339_millis(time).to_string();
+        match self.implicit_commit {
+            // MySQL's DATETIME has no zone; ours are UTC throughout.
+            ImplicitCommit::OnDdl => format!("'{}'", text.trim_end_matches('Z').replace('T', " ")),
+            ImplicitCommit::Never => format!("'{text}'"),
+        }
+    }
+}
+
+/// A standard literal: quotes doubled. Zero bytes, which no text column holds, are left out.
+pub(crate) fn standard_text(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_close() {
+        assert_eq!(standard_text("it's\0"), "'it''s'");
+    }
+}

@@ -1,0 +1,379 @@
+//! [`Error`]: why a run did not do what it was asked.
+
+use std::{fmt, time::Duration};
+
+use diesel::{ConnectionError, result::Error as DieselError};
+use migrate_core::{
+    Failure, FailureKind, Location, LookupError, PlanError, State,
+    report::{LockHolder, Problem, ProblemKind},
+};
+
+/// Why a run did not do what it was asked. A message says its own level only; causes are behind
+/// [`source`](std::error::Error::source).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The migrations that the program carries do not fit together.
+    #[error("the migrations do not fit together: {}", Listed(.0))]
+    Graph(Vec<Problem>),
+    /// Bodies for another backend than the database.
+    #[error("{} written for another database than this one ({backend})", count(.problems.len(), "migration is", "migrations are"))]
+    WrongBackend {
+        /// The database's.
+        backend: &'static str,
+        /// Which, and where.
+        problems: Vec<Problem>,
+    },
+    /// The database's history names migrations that this program does not carry.
+    #[error("the history of this database names {} that this program does not carry", count(.0.len(), "migration", "migrations"))]
+    Missing(Vec<Problem>),
+    /// The URL cannot be used.
+    #[error("{0}")]
+    Url(String),
+    /// The database cannot be reached.
+    #[error("cannot connect to {url}")]
+    Connect {
+        /// Where, with the password masked.
+        url: String,
+        /// Why.
+        #[source]
+        source: Redacted,
+    },
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Setting(String),
+    /// A table of the history's name that is none.
+    #[error("the table `{table}` exists, but it is not a history of migrations: it has no column {}", quoted(.missing))]
+    ForeignTable {
+        /// As configured.
+        table: String,
+        /// Columns that are not there.
+        missing: Vec<&'static str>,
+    },
+    /// The history was written by a newer version of this library.
+    #[error(
+        "the history in `{table}` has schema version {found}; this program knows versions up to {known}"
+    )]
+    NewerSchema {
+        /// As configured.
+        table: String,
+        /// Its version.
+        found: String,
+        /// Ours.
+        known: u32,
+    },
+    /// The database refused something that the runner itself needs.
+    #[error("cannot {doing}")]
+    Database {
+        /// What was being done.
+        doing: String,
+        /// Why not.
+        #[source]
+        source: DieselError,
+    },
+    /// The deploy lock was not obtained in time.
+    #[error("the deploy lock was not obtained within {}: held by {}", humantime::format_duration(*.waited), Holder(.holder.as_ref()))]
+    Lock {
+        /// Who has it.
+        holder: Option<LockHolder>,
+        /// For how long we waited.
+        waited: Duration,
+    },
+    /// The connection is inside a transaction already.
+    #[error("the connection is inside a transaction; migrations make their own")]
+    OpenTransaction,
+    /// A migration failed.
+    #[error("migration `{id}` failed")]
+    Migration {
+        /// `package:name`.
+        id: String,
+        /// Where it is.
+        location: Location,
+        /// Whether everything it did was undone.
+        undone: Undone,
+        /// Why.
+        #[source]
+        source: BodyError,
+    },
+    /// Something asked for cannot run, because of something interrupted.
+    #[error("{} cannot run: {}", count(.blocked.len(), "migration", "migrations"), blocked_list(.blocked))]
+    Blocked {
+        /// Ids and reasons.
+        blocked: Vec<(String, String)>,
+        /// The interrupted ones.
+        interrupted: Vec<String>,
+    },
+    /// The request names what there is not, or what cannot be done.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The request names what there is not.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// `resolve` of something that needs none.
+    #[error("`{id}` needs no decision: it is {state}")]
+    NotInterrupted {
+        /// `package:name`.
+        id: String,
+        /// Where it stands.
+        state: State,
+    },
+    /// All-or-nothing cannot be had.
+    #[error("these migrations cannot run in one transaction: {0}")]
+    NotAtomic(String),
+    /// Others kept changing the history while we planned.
+    #[error(
+        "the history kept changing while it was being read; another program applies migrations without our lock"
+    )]
+    Unstable,
+}
+
+/// What became of the effects of a body that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// Rolled back.
+    Everything,
+    /// The body ran outside a transaction, or the database committed on its own: what was done before the error stays.
+    NotEverything,
+}
+
+/// Why a body failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// It returned an error.
+    #[error(transparent)]
+    Returned(crate::BoxError),
+    /// It panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// The database did not accept the end of the transaction.
+    #[error("the body returned without an error, but its transaction could not be committed")]
+    Commit(#[source] DieselError),
+    /// A statement failed, the body went on, and the database had given up the transaction.
+    #[error(
+        "a statement in the body failed and the body ignored it: the database had given up the transaction, so nothing was done"
+    )]
+    Swallowed,
+    /// It began a transaction and left it open.
+    #[error("the body left a transaction open")]
+    LeftOpen,
+    /// It ended the transaction that it ran in.
+    #[error(
+        "the body ended its own transaction (COMMIT or ROLLBACK); a migration that needs that says `transaction = none`"
+    )]
+    EndedTransaction,
+    /// The connection broke while it ran.
+    #[error(
+        "the connection broke while the migration ran; whether it was committed shows when the database is asked again"
+    )]
+    ConnectionLost,
+}
+
+/// A driver's error text with the URL's secrets masked.
+#[derive(Debug)]
+pub struct Redacted(pub(crate) String);
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Redacted {}
+
+impl Error {
+    pub(crate) fn database(doing: impl Into<String>) -> impl FnOnce(DieselError) -> Self {
+        let doing = doing.into();
+        move |source| Self::Database { doing, source }
+    }
+
+    pub(crate) fn connect(url: &migrate_core::DatabaseUrl, source: &ConnectionError) -> Self {
+        let text = source.to_string();
+        let text = text
+            .trim()
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self::Connect {
+            url: url.to_string(),
+            source: Redacted(url.redact(&text)),
+        }
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Graph(_) | Self::Missing(_) | Self::NewerSchema { .. } => {
+                FailureKind::Disagreement
+            }
+            Self::Connect { .. } => FailureKind::Unreachable,
+            Self::Lock { .. } => FailureKind::Lock,
+            Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable => {
+                FailureKind::Migration
+            }
+            Self::Database { source, .. } if is_connection_loss(source) => FailureKind::Unreachable,
+            _ => FailureKind::Usage,
+        }
+    }
+
+    /// What to do now, where there is something to say.
+    #[must_use]
+    pub fn next_step(&self) -> Option<String> {
+        let step = match self {
+            Self::Graph(problems)
+                if problems
+                    .iter()
+                    .any(|it| it.kind == ProblemKind::NothingCarried) =>
+            {
+                "name the crates with migrations in `migrate_diesel::main!(..)`, and annotate their functions with `#[migration]`"
+            }
+            Self::WrongBackend { .. } => {
+                "take `&mut AnyConnection` (or this database's connection) in these bodies, or assign them to another database with `database = \"..\"`"
+            }
+            Self::Missing(_) => {
+                "name their crates in `migrate_diesel::main!(..)`; if they were renamed, say so with `was = [\"..\"]`"
+            }
+            Self::Connect { .. } => {
+                "check that the server runs and that user, password and database of the URL are right"
+            }
+            Self::ForeignTable { .. } => "choose another name with `history_table` in migrate.toml",
+            Self::NewerSchema { .. } => {
+                "run the program that wrote it, or build this one with a newer migrate-diesel"
+            }
+            Self::Lock { .. } => "wait for that run to end, or allow more time with `--wait`",
+            Self::OpenTransaction => "commit or roll back before calling",
+            Self::Migration {
+                undone: Undone::NotEverything,
+                ..
+            } => {
+                "what it did before the error stays; the next `up` runs it again, except for the parts in `session.step(..)` that were finished"
+            }
+            Self::Migration { .. } => "mend it and run `up` again",
+            Self::Blocked { interrupted, .. } => {
+                return interrupted.first().map(|id| {
+                    format!("look at what `{id}` did, then `resolve {id} --applied`, `--reverted` or `--retry`")
+                });
+            }
+            Self::Plan(error) => return error.next_step(),
+            Self::Lookup(error) => return error.next_step(),
+            Self::NotInterrupted { .. } => "`status` shows what is interrupted",
+            Self::NotAtomic(_) => "run `up` without `--atomic`",
+            Self::Database { source, .. } => return database_advice(source),
+            Self::Url(_) | Self::Setting(_) | Self::Graph(_) | Self::Unstable => return None,
+        };
+        Some(step.to_owned())
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Graph(problems)
+            | Self::Missing(problems)
+            | Self::WrongBackend { problems, .. } => problems.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// For a front end.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::from_error(error.kind(), &error).with_problems(error.problems());
+        if !failure.problems.is_empty() && matches!(error, Error::Graph(_)) {
+            // The problems are listed below it.
+            "the migrations do not fit together".clone_into(&mut failure.message);
+        }
+        failure.next_step = error.next_step();
+        if let Error::Migration { location, .. } = error {
+            failure.location = Some(location);
+        }
+        failure
+    }
+}
+
+fn database_advice(source: &DieselError) -> Option<String> {
+    let text = source.to_string().to_lowercase();
+    let advice = if text.contains("readonly")
+        || text.contains("read-only")
+        || text.contains("read only")
+    {
+        "the database is read-only: `status` and `plan` work, `up` needs one that can be written"
+    } else if text.contains("permission denied")
+        || text.contains("command denied")
+        || text.contains("access denied")
+    {
+        "the user of the URL lacks a privilege: let it create tables in this schema, or have the history tables made by one who may"
+    } else if text.contains("database is locked") {
+        "another program holds SQLite's write lock for long; find it, or try again"
+    } else {
+        return None;
+    };
+    Some(advice.to_owned())
+}
+
+/// Whether the connection is gone.
+pub(crate) fn is_connection_loss(error: &DieselError) -> bool {
+    use diesel::result::DatabaseErrorKind::ClosedConnection;
+    match error {
+        DieselError::DatabaseError(ClosedConnection, _) | DieselError::BrokenTransactionManager => {
+            true
+        }
+        DieselError::DatabaseError(_, information) => {
+            let text = information.message().to_lowercase();
+            [
+                "server closed the connection",
+                "gone away",
+                "lost connection",
+                "terminating connection",
+                "no connection to the server",
+                "server has gone",
+            ]
+            .iter()
+            .any(|needle| text.contains(needle))
+        }
+        _ => false,
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn quoted(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn blocked_list(blocked: &[(String, String)]) -> String {
+    blocked
+        .iter()
+        .map(|(id, because)| format!("`{id}` {because}"))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+struct Listed<'p>(&'p [Problem]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { "; " }, problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+struct Holder<'h>(Option<&'h LockHolder>);
+
+impl fmt::Display for Holder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(holder) => holder.fmt(f),
+            None => f.write_str("another process"),
+        }
+    }
+}

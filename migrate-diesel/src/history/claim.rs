@@ -1,0 +1,265 @@
+//! The statements that write history: a claim before a body, an ending after it.
+//!
+//! A claim inserts the migration's row *before* its body runs, so that the key decides who runs it:
+//! a second runner waits for the first one's transaction and then meets a duplicate key, whatever
+//! happened to the lock.
+//!
+//! | body | claim | ending |
+//! |---|---|---|
+//! | SQLite, in a transaction | inserts `applied` in it | none: `COMMIT` says it |
+//! | PostgreSQL, in a transaction | inserts `running` in it | updates to `applied` in it |
+//! | MySQL | inserts `running` before it; in it, sets `detail` | updates to `applied` in it |
+//! | outside a transaction | inserts `running` with `detail` | updates to `applied` |
+//!
+//! A `running` row with a detail is the mark of something permanent: on MySQL the detail is written
+//! inside the transaction, and only survives a crash when DDL has committed it.
+
+use std::time::{Duration, SystemTime};
+
+use migrate_core::{Fingerprint, MigrationId, State};
+
+use super::Store;
+use crate::backend::ImplicitCommit;
+
+/// The detail of a row whose body may have done something permanent.
+const PERMANENT: &str = "what it did may be permanent";
+
+/// A migration about to be started.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    /// Its id, live.
+    pub(crate) id: MigrationId,
+    /// The id of the row that it replaces: of an earlier attempt, perhaps under a former id.
+    pub(crate) replaces: Option<String>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) attempt: u32,
+    /// Whether the body runs in a transaction of ours.
+    pub(crate) transaction: bool,
+    pub(crate) started: SystemTime,
+    pub(crate) by: String,
+}
+
+/// How an attempt ended, other than well.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending<'e> {
+    pub(crate) state: State,
+    pub(crate) duration: Duration,
+    pub(crate) detail: &'e str,
+}
+
+impl Store {
+    fn text(&self, text: &str) -> String {
+        (self.dialect.text)(text)
+    }
+
+    /// The statement that inserts the row; `condition` has to hold for it to do so.
+    pub(crate) fn claim(&self, claim: &Claim, condition: Option<&str>) -> String {
+        let started = self.dialect.timestamp(claim.started);
+        let own_update =
+            self.dialect.implicit_commit == ImplicitCommit::OnDdl || self.dialect.pipelined;
+        let (state, ended, detail) = match (claim.transaction, own_update) {
+            (true, false) => (State::Applied, started.as_str(), "NULL".to_owned()),
+            (true, true) => (State::Running, "NULL", "NULL".to_owned()),
+            (false, _) => (State::Running, "NULL", self.text(PERMANENT)),
+        };
+        let values = format!(
+            "{}, '{state}', '{}', {}, {started}, {ended}, {}, {detail}",
+            self.text(&claim.id.to_string()),
+            claim.fingerprint,
+            claim.attempt,
+            self.text(&claim.by),
+        );
+        let columns = "id, state, fingerprint, attempt, started_at, ended_at, run_by, detail";
+        match condition {
+            Some(condition) => {
+                format!(
+                    "INSERT INTO {} ({columns}) SELECT {values} WHERE {condition}",
+                    self.history
+                )
+            }
+            None => format!("INSERT INTO {} ({columns}) VALUES ({values})", self.history),
+        }
+    }
+
+    /// The statement that removes the row of an earlier attempt.
+    pub(crate) fn forget(&self, id: &str) -> String {
+        format!(
+            "DELETE FROM {} WHERE id = {} AND state <> 'applied'",
+            self.history,
+            self.text(id)
+        )
+    }
+
+    /// On MySQL, the first statement in the transaction of a body.
+    pub(crate) fn mark_permanent(&self, id: MigrationId) -> String {
+        format!(
+            "UPDATE {} SET detail = {} WHERE id = {}",
+            self.history,
+            self.text(PERMANENT),
+            self.text(&id.to_string())
+        )
+    }
+
+    /// The statement that says `applied`, where the claim has not.
+    pub(crate) fn complete(&self, claim: &Claim, duration: Duration) -> String {
+        format!(
+            "UPDATE {} SET state = 'applied', ended_at = {}, duration_ms = {}, detail = NULL WHERE id = {}",
+            self.history,
+            self.dialect.timestamp(claim.started + duration),
+            milliseconds(duration),
+            self.text(&claim.id.to_string())
+        )
+    }
+
+    /// Removes the finished steps of a migration that is done with them.
+    pub(crate) fn forget_steps(&self, id: &str) -> String {
+        format!("DELETE FROM {} WHERE id = {}", self.steps, self.text(id))
+    }
+
+    /// Durations of what was applied with its claim alone.
+    pub(crate) fn durations(&self, durations: &[(MigrationId, Duration)]) -> String {
+        let values: Vec<String> = durations
+            .iter()
+            .map(|(id, duration)| {
+                format!(
+                    "({}, {})",
+                    self.text(&id.to_string()),
+                    milliseconds(*duration)
+                )
+            })
+            .collect();
+        format!(
+            "UPDATE {history} SET duration_ms = took.column2 FROM (VALUES {}) AS took WHERE {history}.id = took.column1",
+            values.join(", "),
+            history = self.history,
+        )
+    }
+
+    /// The statements that record how an attempt ended, other than well: its row and an event.
+    pub(crate) fn end(&self, claim: &Claim, ending: &Ending<'_>) -> Vec<String> {
+        let id = self.text(&claim.id.to_string());
+        let (started, by) = (self.dialect.timestamp(claim.started), self.text(&claim.by));
+        let at = self.dialect.timestamp(claim.started + ending.duration);
+        let (detail, duration) = (self.text(ending.detail), milliseconds(ending.duration));
+        let mut statements: Vec<String> = claim.replaces.iter().map(|id| self.forget(id)).collect();
+        statements.push(self.forget(&claim.id.to_string()));
+        statements.push(format!(
+            "INSERT INTO {} (id, state, fingerprint, attempt, started_at, ended_at, duration_ms, run_by, detail) \
+             VALUES ({id}, '{}', '{}', {}, {started}, {at}, {duration}, {by}, {detail})",
+            self.history, ending.state, claim.fingerprint, claim.attempt,
+        ));
+        let event = if ending.state == State::Running {
+            State::Interrupted
+        } else {
+            ending.state
+        };
+        statements.push(self.event(
+            claim.id.to_string().as_str(),
+            event.as_str(),
+            claim.attempt,
+            &at,
+            Some(ending.duration),
+            &claim.by,
+            ending.detail,
+        ));
+        statements
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one per column")]
+    fn event(
+        &self,
+        id: &str,
+        event: &str,
+        attempt: u32,
+        at: &str,
+        duration: Option<Duration>,
+        by: &str,
+        detail: &str,
+    ) -> String {
+        format!(
+            "INSERT INTO {} (id, event, at, attempt, duration_ms, run_by, detail) VALUES ({}, '{event}', {at}, {attempt}, {}, {}, {})",
+            self.log,
+            self.text(id),
+            duration.map_or_else(|| "NULL".to_owned(), milliseconds),
+            self.text(by),
+            if detail.is_empty() {
+                "NULL".to_owned()
+            } else {
+                self.text(detail)
+            },
+        )
+    }
+
+    /// The statement that records a finished step.
+    pub(crate) fn record_step(&self, id: &str, step: &str) -> String {
+        format!(
+            "INSERT INTO {} (id, step, ended_at) VALUES ({}, {}, {})",
+            self.steps,
+            self.text(id),
+            self.text(step),
+            self.dialect.timestamp(SystemTime::now())
+        )
+    }
+
+    /// Copies the row of something applied into the log, before it goes.
+    pub(crate) fn archive(&self, id: &str) -> String {
+        format!(
+            "INSERT INTO {} (id, event, at, attempt, duration_ms, run_by, detail) \
+             SELECT id, 'applied', COALESCE(ended_at, started_at), attempt, duration_ms, run_by, detail FROM {} WHERE id = {}",
+            self.log,
+            self.history,
+            self.text(id)
+        )
+    }
+
+    /// Removes the row of something applied; the number of rows tells whether it was.
+    pub(crate) fn remove_applied(&self, id: &str) -> String {
+        format!(
+            "DELETE FROM {} WHERE id = {} AND state = 'applied'",
+            self.history,
+            self.text(id)
+        )
+    }
+
+    /// Removes the row whatever it says.
+    pub(crate) fn remove(&self, id: &str) -> String {
+        format!("DELETE FROM {} WHERE id = {}", self.history, self.text(id))
+    }
+
+    /// Sets the state of a row that is in the state `from`; the number of rows tells whether it was.
+    pub(crate) fn transition(
+        &self,
+        id: &str,
+        from: State,
+        to: State,
+        detail: Option<&str>,
+    ) -> String {
+        format!(
+            "UPDATE {} SET state = '{to}', detail = {}, ended_at = {} WHERE id = {} AND state = '{from}'",
+            self.history,
+            self.dialect.optional_text(detail),
+            if to == State::Running {
+                "NULL".to_owned()
+            } else {
+                self.dialect.timestamp(SystemTime::now())
+            },
+            self.text(id)
+        )
+    }
+
+    /// An event that belongs to no attempt of ours: a revert, a decision.
+    pub(crate) fn note(
+        &self,
+        id: &str,
+        event: &str,
+        duration: Option<Duration>,
+        detail: &str,
+    ) -> String {
+        let at = self.dialect.timestamp(SystemTime::now());
+        self.event(id, event, 1, &at, duration, &crate::who::whoami(), detail)
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.3}", duration.as_secs_f64() * 1_000.0)
+}

@@ -1,0 +1,163 @@
+//! The shape of the history tables: created, upgraded, recognised.
+
+use diesel::result::Error as DieselError;
+use migrate_core::History;
+
+use super::{Read, Store, Tables};
+use crate::{backend::Driver, error::Error};
+
+/// The version of the tables that this code writes.
+const VERSION: u32 = 1;
+
+/// Columns without which a table of our name is not ours.
+const COLUMNS: [&str; 7] = [
+    "id",
+    "state",
+    "fingerprint",
+    "attempt",
+    "started_at",
+    "run_by",
+    "detail",
+];
+
+impl Store {
+    /// Creates the tables where they are not, and brings older ones up to date. Needs the lock.
+    pub(crate) fn ensure(&self, driver: &mut dyn Driver) -> Result<(), Error> {
+        let doing = || Error::database(format!("create the history table `{}`", self.table));
+        let from = self.stored_version(driver)?;
+        if from == VERSION {
+            return Ok(());
+        }
+        let dialect = self.dialect;
+        let mut script = vec![dialect.begin.to_owned()];
+        for version in from..VERSION {
+            script.extend(self.upgrade_from(version));
+        }
+        script.push(dialect.commit.to_owned());
+        let result = driver.batch(&script.join(";\n"));
+        if result.is_err() {
+            // Nothing to lose: the error that counts is the first.
+            let _ = driver.batch(dialect.rollback);
+        }
+        driver.set_depth(0);
+        result.map_err(doing())
+    }
+
+    /// The version of the tables; 0 where there are none.
+    fn stored_version(&self, driver: &mut dyn Driver) -> Result<u32, Error> {
+        let columns = driver
+            .columns(&format!("{}_meta", self.table))
+            .map_err(Error::database("read the catalog"))?;
+        if columns.is_empty() {
+            return Ok(0);
+        }
+        let rows = driver
+            .rows(&format!(
+                "SELECT value AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM {} WHERE name = 'schema_version'",
+                self.meta
+            ))
+            .map_err(Error::database(format!("read `{}_meta`", self.table)))?;
+        match rows.first() {
+            Some(row) => self.check_version(row.c0.as_deref()),
+            None => Ok(0),
+        }
+    }
+
+    /// The statements that lead from `version` to the next. All can be repeated: where DDL commits
+    /// by itself, a crash between two of them leaves the earlier ones done.
+    fn upgrade_from(&self, version: u32) -> Vec<String> {
+        let Self {
+            dialect,
+            history,
+            log,
+            steps,
+            meta,
+            ..
+        } = self;
+        let key = dialect.key_type;
+        let (sequence, timestamp, double) = (
+            dialect.sequence_column,
+            dialect.timestamp_type,
+            dialect.double_type,
+        );
+        let options = dialect.table_options;
+        match version {
+            0 => vec![
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {log} (sequence {sequence}, id {key} NOT NULL, event VARCHAR(16) NOT NULL, \
+                     at {timestamp} NOT NULL, attempt INTEGER NOT NULL, duration_ms {double}, run_by VARCHAR(255) NOT NULL, detail TEXT){options}"
+                ),
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {steps} (id {key} NOT NULL, step {key} NOT NULL, ended_at {timestamp} NOT NULL, \
+                     PRIMARY KEY (id, step)){options}"
+                ),
+                // The key on `id` decides that a migration is run once.
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {history} (sequence {sequence}, id {key} NOT NULL {unique}, state VARCHAR(16) NOT NULL, \
+                     fingerprint VARCHAR(16), attempt INTEGER NOT NULL, started_at {timestamp} NOT NULL, ended_at {timestamp}, \
+                     duration_ms {double}, run_by VARCHAR(255) NOT NULL, detail TEXT){options}",
+                    unique = if sequence.contains("PRIMARY KEY") {
+                        "UNIQUE"
+                    } else {
+                        "PRIMARY KEY"
+                    },
+                ),
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {meta} (name {key} NOT NULL PRIMARY KEY, value TEXT NOT NULL){options}"
+                ),
+                // Last: until this row is there, the tables count as not made.
+                format!("INSERT INTO {meta} (name, value) VALUES ('schema_version', '1')"),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn check_version(&self, text: Option<&str>) -> Result<u32, Error> {
+        let text = text.unwrap_or_default();
+        match text.parse() {
+            Ok(version) if version <= VERSION => Ok(version),
+            _ => Err(Error::NewerSchema {
+                table: self.table.clone(),
+                found: text.to_owned(),
+                known: VERSION,
+            }),
+        }
+    }
+
+    /// Why the history could not be read: not made yet, or not ours, or refused.
+    pub(super) fn inspect(
+        &self,
+        driver: &mut dyn Driver,
+        error: Option<DieselError>,
+    ) -> Result<Read, Error> {
+        let doing = || Error::database(format!("read the history table `{}`", self.table));
+        let catalog = |driver: &mut dyn Driver, suffix: &str| {
+            driver.columns(&format!("{}{suffix}", self.table))
+        };
+        let (history, meta) = match (catalog(driver, ""), catalog(driver, "_meta")) {
+            (Ok(history), Ok(meta)) => (history, meta),
+            // The catalog cannot be read either: what came first tells more.
+            (Err(second), _) | (_, Err(second)) => return Err(doing()(error.unwrap_or(second))),
+        };
+        if !history.is_empty() {
+            let missing: Vec<&'static str> = COLUMNS
+                .into_iter()
+                .filter(|column| !history.iter().any(|it| it == column))
+                .collect();
+            if !missing.is_empty() {
+                return Err(Error::ForeignTable {
+                    table: self.table.clone(),
+                    missing,
+                });
+            }
+        }
+        match error {
+            Some(error) if !history.is_empty() && !meta.is_empty() => Err(doing()(error)),
+            _ => Ok(Read {
+                history: History::default(),
+                tables: Tables::Absent,
+                running: false,
+            }),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! [`Migrator`]: migrations as a library.
+
+use std::time::Duration;
+
+use migrate_core::{
+    DEFAULT_DATABASE, Graph, NodeRef, Ordering, Settings,
+    frontend::{DownRequest, DownTarget, Resolution, UpRequest},
+    report::{CheckReport, Event, LogEntry, PlanReport, StatusReport, Summary},
+};
+use once_cell::sync::OnceCell;
+
+use crate::{
+    backend::{Driver, MigrationConnection},
+    carried::Carried,
+    error::Error,
+    history::Store,
+    reports::Reader,
+    runner::Runner,
+};
+
+/// The migrations of a program and how to run them: plain data out, nothing printed.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] mod example {
+/// use diesel::sqlite::SqliteConnection;
+/// use migrate_diesel::{Migrator, migrations, prelude::*};
+///
+/// #[migration]
+/// pub fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
+///     db.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+/// }
+///
+/// pub fn run() -> Result<(), Box<dyn std::error::Error>> {
+///     let mut db = SqliteConnection::establish(":memory:")?;
+///     let migrator = Migrator::new(migrations![create_users])?;
+///     assert_eq!(migrator.up(&mut db)?.applied, 1);
+///     assert_eq!(migrator.up(&mut db)?.applied, 0);
+///     Ok(())
+/// }
+/// # }
+/// # #[cfg(feature = "sqlite")] example::run().unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Migrator {
+    carried: Carried,
+    settings: Settings,
+    database: String,
+    graph: OnceCell<Graph>,
+}
+
+impl Migrator {
+    /// Everything that is linked into this program.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] when nothing is linked, or the migrations do not fit together: a duplicate
+    /// id, a requirement that is not carried, a cycle.
+    pub fn linked() -> Result<Self, Error> {
+        Self::from_carried(Carried::linked())
+    }
+
+    /// Those of a list, which [`migrations!`](crate::migrations) makes.
+    ///
+    /// # Errors
+    /// As [`linked`](Self::linked).
+    pub fn new(migrations: impl IntoIterator<Item = NodeRef>) -> Result<Self, Error> {
+        Self::from_carried(Carried::listed(migrations))
+    }
+
+    fn from_carried(carried: Carried) -> Result<Self, Error> {
+        let migrator = Self {
+            carried,
+            settings: Settings::default(),
+            database: DEFAULT_DATABASE.to_owned(),
+            graph: OnceCell::new(),
+        };
+        migrator.graph()?;
+        Ok(migrator)
+    }
+
+    /// With another history table than `migrate_history`; perhaps in a schema: `ops.history`.
+    #[must_use]
+    pub fn history_table(mut self, name: impl Into<String>) -> Self {
+        self.settings.history_table = name.into();
+        self
+    }
+
+    /// With another order among migrations that are ready.
+    #[must_use]
+    pub fn ordering(mut self, ordering: Ordering) -> Self {
+        self.settings.ordering = ordering;
+        self.graph = OnceCell::new();
+        self
+    }
+
+    /// With another time to wait for the deploy lock than a minute.
+    #[must_use]
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.settings.lock_wait = wait;
+        self
+    }
+
+    /// Only the migrations of the configured database `name`, which is `default` unless said here.
+    #[must_use]
+    pub fn database(mut self, name: impl Into<String>) -> Self {
+        self.database = name.into();
+        self.graph = OnceCell::new();
+        self
+    }
+
+    /// The resolved graph of this database's migrations.
+    ///
+    /// # Errors
+    /// As [`linked`](Self::linked).
+    pub fn graph(&self) -> Result<&Graph, Error> {
+        self.graph.get_or_try_init(|| {
+            let graph = self.carried.graph(self.settings.ordering)?;
+            graph.for_database(&self.database).map_err(Error::Graph)
+        })
+    }
+
+    /// Applies everything that is pending.
+    ///
+    /// # Errors
+    /// Why not everything was applied; what was applied before the error stays applied.
+    pub fn up<C: MigrationConnection>(&self, connection: &mut C) -> Result<Summary, Error> {
+        self.up_with(connection, &UpRequest::default(), &mut |_| {})
+    }
+
+    /// Applies what `request` asks for, and tells `observer` while it does.
+    ///
+    /// # Errors
+    /// As [`up`](Self::up).
+    pub fn up_with<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        request: &UpRequest,
+        observer: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Summary, Error> {
+        let run = self.run(connection, observer, |runner| runner.up(request))?;
+        run.result.map(|()| run.summary)
+    }
+
+    /// Reverts.
+    ///
+    /// # Errors
+    /// Before anything is touched, when something on the way cannot be reverted.
+    pub fn down<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        target: DownTarget,
+    ) -> Result<Summary, Error> {
+        let request = DownRequest { target, wait: None };
+        let run = self.run(connection, &mut |_| {}, |runner| runner.down(&request))?;
+        run.result.map(|()| run.summary)
+    }
+
+    /// Reverts, and applies again what was reverted.
+    ///
+    /// # Errors
+    /// As [`down`](Self::down) and [`up`](Self::up).
+    pub fn redo<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        target: DownTarget,
+    ) -> Result<Summary, Error> {
+        let request = DownRequest { target, wait: None };
+        let run = self.run(connection, &mut |_| {}, |runner| runner.redo(&request))?;
+        run.result.map(|()| run.summary)
+    }
+
+    /// Settles an interrupted migration. Returns its full id.
+    ///
+    /// # Errors
+    /// When there is nothing to settle.
+    pub fn resolve<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        id: &str,
+        decision: Resolution,
+    ) -> Result<String, Error> {
+        self.run(connection, &mut |_| {}, |runner| {
+            runner.resolve(id, decision, None)
+        })?
+    }
+
+    /// What [`up`](Self::up) would do. Writes nothing, takes no lock.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn plan<C: MigrationConnection>(&self, connection: &mut C) -> Result<PlanReport, Error> {
+        self.reader(connection, |reader| reader.plan(&UpRequest::default()))
+    }
+
+    /// Every migration with its state. Writes nothing, takes no lock.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn status<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+    ) -> Result<StatusReport, Error> {
+        self.reader(connection, |reader| reader.status())
+    }
+
+    /// Whether code, history and database agree. Writes nothing, takes no lock.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn check<C: MigrationConnection>(&self, connection: &mut C) -> Result<CheckReport, Error> {
+        self.reader(connection, |reader| reader.check())
+    }
+
+    /// The newest `limit` events, oldest first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, Error> {
+        self.reader(connection, |reader| reader.log(limit))
+    }
+
+    fn run<C: MigrationConnection, T>(
+        &self,
+        connection: &mut C,
+        observer: &mut (dyn FnMut(Event) + Send),
+        work: impl FnOnce(Runner<'_>) -> T,
+    ) -> Result<T, Error> {
+        let graph = self.graph()?;
+        let store = Store::new(connection.dialect(), &self.settings.history_table)?;
+        prepare(connection)?;
+        Ok(work(Runner::new(
+            connection,
+            graph,
+            &self.carried.migrations,
+            &self.settings,
+            None,
+            &store,
+            observer,
+        )))
+    }
+
+    fn reader<C: MigrationConnection, T>(
+        &self,
+        connection: &mut C,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let graph = self.graph()?;
+        let store = Store::new(connection.dialect(), &self.settings.history_table)?;
+        prepare(connection)?;
+        work(&mut Reader {
+            driver: connection,
+            graph,
+            migrations: &self.carried.migrations,
+            store: &store,
+            database: &self.database,
+        })
+    }
+}
+
+pub(crate) fn prepare(driver: &mut dyn Driver) -> Result<(), Error> {
+    driver
+        .prepare()
+        .map_err(Error::database("use the connection"))
+}

@@ -1,0 +1,167 @@
+//! Calling a body: whatever it does, it ends as a value.
+
+use std::{
+    any::Any,
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Mutex, Once,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use super::Runner;
+use crate::{
+    error::BodyError,
+    history::Claim,
+    migration::{Body, Erased},
+    session::{Context, Steps},
+};
+
+/// How a body ended.
+pub(super) struct BodyEnd {
+    pub(super) duration: Duration,
+    pub(super) result: Result<Option<Cow<'static, str>>, BodyError>,
+    /// Whether it recorded steps that are of no use any more once it is done.
+    pub(super) recorded_steps: bool,
+}
+
+impl Runner<'_> {
+    /// Calls `body`. Its transaction is checked, not ended.
+    pub(super) fn call(&mut self, body: Body, claim: &Claim) -> BodyEnd {
+        let steps = match (claim.transaction, self.driver.dialect().implicit_commit) {
+            (true, crate::backend::ImplicitCommit::Never) => Steps::Ignored,
+            (true, crate::backend::ImplicitCommit::OnDdl) => Steps::Committed,
+            (false, _) => Steps::Recorded,
+        };
+        let finished = if steps == Steps::Ignored || claim.attempt == 1 {
+            Ok(Vec::new())
+        } else {
+            self.store
+                .finished_steps(self.driver, &claim.id.to_string())
+        };
+        let began = Instant::now();
+        let finished: HashSet<String> = match finished {
+            Ok(finished) => finished.into_iter().collect(),
+            Err(error) => {
+                return BodyEnd {
+                    duration: began.elapsed(),
+                    result: Err(BodyError::Returned(error.into())),
+                    recorded_steps: false,
+                };
+            }
+        };
+        let had_steps = !finished.is_empty();
+        let context = Context {
+            id: claim.id,
+            store: self.store,
+            steps,
+            finished: Mutex::new(finished),
+            recorded: AtomicBool::new(had_steps),
+            observer: Mutex::new(&mut *self.observer),
+        };
+        let kind = body.connection();
+        let Some(connection) = self.driver.connection_mut(kind.type_id) else {
+            let error = format!("takes a `{}`, which this connection is not", kind.type_name);
+            return BodyEnd {
+                duration: Duration::ZERO,
+                result: Err(BodyError::Returned(error.into())),
+                recorded_steps: false,
+            };
+        };
+        let result = catch(|| {
+            body.run(Erased {
+                connection,
+                context: &context,
+            })
+        });
+        let duration = began.elapsed();
+        let recorded_steps = context.recorded.load(Relaxed);
+        let result = match result {
+            Ok(Ok(outcome)) => self.check_transaction(claim).map(|()| outcome.not_yet),
+            Ok(Err(error)) => Err(self.explain(error)),
+            Err(message) => Err(BodyError::Panicked(message)),
+        };
+        self.state.used = super::Used::Yes;
+        BodyEnd {
+            duration,
+            result,
+            recorded_steps,
+        }
+    }
+
+    /// Whether the transaction is as the body found it.
+    fn check_transaction(&mut self, claim: &Claim) -> Result<(), BodyError> {
+        let expected = u32::from(claim.transaction);
+        match self.driver.depth() {
+            Err(_) => Err(BodyError::ConnectionLost),
+            Ok(_) if self.driver.aborted() => Err(BodyError::Swallowed),
+            Ok(depth) if depth.unwrap_or(0) == expected => Ok(()),
+            Ok(depth) if depth.unwrap_or(0) > expected => Err(BodyError::LeftOpen),
+            Ok(_) => Err(BodyError::EndedTransaction),
+        }
+    }
+
+    fn explain(&mut self, error: crate::BoxError) -> BodyError {
+        if self.driver.depth().is_err() {
+            tracing::warn!(%error, "the connection broke while a body ran");
+            return BodyError::ConnectionLost;
+        }
+        BodyError::Returned(error)
+    }
+}
+
+thread_local! {
+    /// Whether a body runs on this thread, and what its panic said.
+    static IN_BODY: Cell<bool> = const { Cell::new(false) };
+    static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls `body`; a panic becomes its message, with its place, and is not printed.
+fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |information| {
+            if IN_BODY.get() {
+                let place = information.location().map_or_else(String::new, |place| {
+                    format!(" ({}:{})", place.file(), place.line())
+                });
+                SAID.set(Some(format!("{}{place}", message(information.payload()))));
+            } else {
+                before(information);
+            }
+        }));
+    });
+    IN_BODY.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    IN_BODY.set(false);
+    result.map_err(|payload| SAID.take().unwrap_or_else(|| message(&*payload)))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::panic, reason = "the test is about it")]
+    fn a_panic_is_a_message_with_a_place() {
+        let message = catch(|| panic!("no {}", "luck")).unwrap_err();
+        assert!(
+            message.starts_with("no luck (") && message.contains("body.rs:"),
+            "{message}"
+        );
+        assert_eq!(catch(|| 1), Ok(1));
+    }
+}

@@ -1,0 +1,149 @@
+//! The deploy lock: taken with patience, given back on every path.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use migrate_core::report::Event;
+
+use super::{Runner, Used};
+use crate::{
+    backend::{Held, LockKey, Locked, SessionState},
+    error::Error,
+};
+
+/// First pause between two attempts; doubled up to the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How often those who watch are told that we wait.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl Runner<'_> {
+    /// Takes the lock, trying again until `wait` is over.
+    pub(super) fn lock(&mut self, key: &LockKey, wait: Duration) -> Result<(), Error> {
+        let held = self.try_until(key, wait)?;
+        self.state.held = Some(held);
+        Ok(())
+    }
+
+    fn try_until(&mut self, key: &LockKey, wait: Duration) -> Result<Held, Error> {
+        let began = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
+        let mut told: Option<Instant> = None;
+        loop {
+            if let Locked::Yes(held) = self
+                .driver
+                .try_lock(key)
+                .map_err(Error::database("take the deploy lock"))?
+            {
+                return Ok(held);
+            }
+            let waited = began.elapsed();
+            let tell = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+            if tell || waited >= wait {
+                // Only for the message: not knowing is no reason to stop waiting.
+                let holder = self.driver.lock_holder(key).ok().flatten();
+                if waited >= wait {
+                    return Err(Error::Lock {
+                        holder,
+                        waited: Duration::from_secs(wait.as_secs().max(waited.as_secs())),
+                    });
+                }
+                (self.observer)(Event::Waiting { holder, waited });
+                told = Some(Instant::now());
+            }
+            thread::sleep(pause.min(wait.saturating_sub(waited)));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Brings the session back to how it was found, and gives the lock back.
+    pub(super) fn release(&mut self, key: &LockKey) -> Result<(), Error> {
+        let durations = self.flush_durations();
+        let session = std::mem::take(&mut self.state.session);
+        if self.state.used == Used::Yes && self.driver.depth().is_ok() {
+            // The connection is the caller's again; what cannot be brought back is no failure of the run.
+            if let Err(error) = self.driver.isolate(&session) {
+                tracing::debug!(%error, "could not bring the session back");
+            }
+        }
+        let SessionState {
+            restore_finally, ..
+        } = session;
+        let restored = if restore_finally.is_empty() {
+            Ok(())
+        } else {
+            self.driver.batch(&restore_finally)
+        };
+        let unlocked = match self.state.held.take() {
+            Some(held) => self.driver.unlock(key, held),
+            None => Ok(()),
+        };
+        self.driver_is_idle();
+        durations?;
+        restored
+            .and(unlocked)
+            .map_err(Error::database("give the deploy lock back"))
+    }
+
+    fn driver_is_idle(&mut self) {
+        // Diesel may believe otherwise after SQL of ours; a broken connection stays broken.
+        if matches!(self.driver.depth(), Ok(Some(_))) {
+            self.driver.set_depth(0);
+        }
+    }
+
+    /// Writes the durations of what was applied with its claim alone: one statement for many.
+    fn flush_durations(&mut self) -> Result<(), Error> {
+        let durations = std::mem::take(&mut self.state.durations);
+        if durations.is_empty() {
+            return Ok(());
+        }
+        let chunks: Vec<String> = durations
+            .chunks(500)
+            .map(|chunk| self.store.durations(chunk))
+            .collect();
+        let dialect = self.driver.dialect();
+        let script = format!(
+            "{};\n{};\n{}",
+            dialect.begin,
+            chunks.join(";\n"),
+            dialect.commit
+        );
+        self.driver
+            .batch(&script)
+            .inspect_err(|_| {
+                let _ = self.driver.batch(dialect.rollback);
+            })
+            .map_err(Error::database("record how long the migrations took"))
+    }
+
+    /// Brings the session back between two bodies, where that is not done by statements that travel
+    /// with the next claim.
+    pub(super) fn isolate(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.state.used) == Used::No {
+            return Ok(());
+        }
+        let key = LockKey::new(&self.store.table);
+        if let Some(url) = self.url {
+            let reopened = self
+                .driver
+                .reopen(url.reveal())
+                .map_err(|error| Error::connect(url, &error))?;
+            if reopened {
+                // The old session's lock goes when the server has noticed its end.
+                return self.lock(&key, self.settings.lock_wait);
+            }
+        }
+        let kept = self
+            .driver
+            .isolate(&self.state.session)
+            .map_err(Error::database("bring the session back"))?;
+        if kept {
+            Ok(())
+        } else {
+            self.lock(&key, self.settings.lock_wait)
+        }
+    }
+}

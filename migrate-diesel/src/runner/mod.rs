@@ -1,0 +1,363 @@
+//! The runner: ask, decide in core, act, record.
+//!
+//! One run has one [`Runner`]. It reads the history without a lock; when there is something to do
+//! it takes the lock, reads again, and works through the plan. Recording and acting share a
+//! transaction wherever the database allows it.
+
+mod body;
+mod group;
+mod lock;
+mod revert;
+mod settle;
+mod step;
+
+use std::{
+    collections::HashMap,
+    panic::{self, AssertUnwindSafe},
+    time::{Duration, Instant},
+};
+
+use migrate_core::{
+    DatabaseUrl, Descriptor, Graph, History, MigrationId, Plan, Settings, Standing, State, drift,
+    frontend::{Grouping, Target, UpRequest},
+    report::{Event, Problem, ProblemKind, Summary},
+};
+
+use crate::{
+    backend::{Driver, Held, ImplicitCommit, LockKey, SessionState},
+    error::Error,
+    history::{Sight, Store, Tables},
+    migration::Migration,
+};
+
+/// One run on one connection.
+pub(crate) struct Runner<'r> {
+    pub(crate) driver: &'r mut dyn Driver,
+    pub(crate) graph: &'r Graph,
+    pub(crate) migrations: &'r [&'static Migration],
+    pub(crate) settings: &'r Settings,
+    /// Where the database is, if a new session may be opened.
+    pub(crate) url: Option<&'r DatabaseUrl>,
+    pub(crate) store: &'r Store,
+    pub(crate) observer: &'r mut (dyn FnMut(Event) + Send),
+    state: RunState,
+}
+
+/// How a run went: what was done is known also when it failed.
+pub(crate) struct Run {
+    pub(crate) summary: Summary,
+    pub(crate) result: Result<(), Error>,
+}
+
+/// What a run keeps in mind.
+#[derive(Debug, Default)]
+struct RunState {
+    held: Option<Held>,
+    session: SessionState,
+    /// Whether a body has run since the session was last brought back.
+    used: Used,
+    /// Of what was applied with its claim alone (SQLite).
+    durations: Vec<(MigrationId, Duration)>,
+    by: String,
+    summary: Summary,
+}
+
+/// Whether the session may differ from how it was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Used {
+    #[default]
+    No,
+    Yes,
+}
+
+/// Whether a plan was worked through.
+enum Progress {
+    Done,
+    /// Somebody else changed the history: read and plan again.
+    Replan,
+}
+
+impl<'r> Runner<'r> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private, and each is another thing"
+    )]
+    pub(crate) fn new(
+        driver: &'r mut dyn Driver,
+        graph: &'r Graph,
+        migrations: &'r [&'static Migration],
+        settings: &'r Settings,
+        url: Option<&'r DatabaseUrl>,
+        store: &'r Store,
+        observer: &'r mut (dyn FnMut(Event) + Send),
+    ) -> Self {
+        Self {
+            driver,
+            graph,
+            migrations,
+            settings,
+            url,
+            store,
+            observer,
+            state: RunState::default(),
+        }
+    }
+
+    /// Applies what is pending.
+    pub(crate) fn up(mut self, request: &UpRequest) -> Run {
+        let began = Instant::now();
+        let result = self.try_up(request);
+        self.report(began, result)
+    }
+
+    fn report(mut self, began: Instant, result: Result<(), Error>) -> Run {
+        self.state.summary.duration = began.elapsed();
+        Run {
+            summary: self.state.summary,
+            result,
+        }
+    }
+
+    fn try_up(&mut self, request: &UpRequest) -> Result<(), Error> {
+        self.check_ready()?;
+        let read = self.store.read(self.driver, Sight::Live)?;
+        let standing = Standing::new(self.graph, &read.history);
+        self.check_drift(&standing, &read.history)?;
+        let plan = Plan::up(self.graph, &standing, &request.target)?;
+        self.count_before(&standing, &plan);
+        self.warn_changed(&standing, &read.history);
+        if plan.is_empty() && plan.blocked.is_empty() {
+            return Ok(());
+        }
+        let migrations = by_descriptor(self.migrations);
+        if request.grouping == Grouping::Atomic {
+            self.check_groupable(&plan)?;
+        }
+        self.locked(request.wait, |runner| {
+            runner.up_locked(request, &migrations)
+        })
+    }
+
+    fn up_locked(&mut self, request: &UpRequest, migrations: &Bodies) -> Result<(), Error> {
+        self.store.ensure(self.driver)?;
+        let mut steps_left = match request.target {
+            Target::Steps(steps) => Some(steps),
+            _ => None,
+        };
+        // Each turn but the last means that somebody else got further; the bound is for a database
+        // whose answers contradict each other.
+        for _ in 0..1_000 {
+            let read = self.store.read(self.driver, Sight::Settled)?;
+            let standing = Standing::new(self.graph, &read.history);
+            self.check_drift(&standing, &read.history)?;
+            let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
+            let plan = Plan::up(self.graph, &standing, &target)?;
+            self.count_before(&standing, &plan);
+            let applied_before = self.state.summary.applied;
+            let progress = match request.grouping {
+                Grouping::Each => {
+                    self.run_each(&plan, &standing, request.on_failure, migrations)?
+                }
+                Grouping::Atomic => self.run_grouped(&plan, &standing, migrations)?,
+            };
+            let applied = self.state.summary.applied - applied_before;
+            self.state.summary.pending = self.state.summary.pending.saturating_sub(applied);
+            steps_left = steps_left.map(|steps| steps.saturating_sub(applied));
+            match progress {
+                Progress::Done => return self.refuse_blocked(&plan),
+                Progress::Replan => tracing::debug!("the history changed under us; planning again"),
+            }
+        }
+        Err(Error::Unstable)
+    }
+
+    /// Runs `work` with the lock held, and gives everything back on every path.
+    fn locked(
+        &mut self,
+        wait: Option<Duration>,
+        work: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let key = LockKey::new(&self.store.table);
+        self.lock(&key, wait.unwrap_or(self.settings.lock_wait))?;
+        self.state.by = crate::who::whoami();
+        // A panic can only come from the observer: bodies are caught where they are called.
+        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.state.session = self
+                .driver
+                .remember_session(&key)
+                .map_err(Error::database("read the session's settings"))?;
+            work(self)
+        }));
+        let released = self.release(&key);
+        match result {
+            Ok(Ok(())) => released,
+            Ok(Err(error)) => Err(error),
+            Err(payload) => panic::resume_unwind(payload),
+        }
+    }
+
+    /// Everything that can be refused without asking the history.
+    fn check_ready(&mut self) -> Result<(), Error> {
+        match self.driver.depth() {
+            Ok(None) => {}
+            Ok(Some(_)) => return Err(Error::OpenTransaction),
+            Err(source) => {
+                return Err(Error::Database {
+                    doing: "use the connection".to_owned(),
+                    source,
+                });
+            }
+        }
+        let backend = self.driver.dialect().name;
+        let problems = wrong_backend(self.driver, self.graph, self.migrations);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::WrongBackend { backend, problems })
+        }
+    }
+
+    fn check_drift(&self, standing: &Standing<'_>, history: &History) -> Result<(), Error> {
+        let missing: Vec<Problem> = drift::problems(self.graph, standing, history)
+            .into_iter()
+            .filter(|problem| drift::is_unsafe(problem.kind))
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Missing(missing))
+        }
+    }
+
+    fn warn_changed(&mut self, standing: &Standing<'_>, history: &History) {
+        for problem in drift::problems(self.graph, standing, history) {
+            if problem.kind == ProblemKind::Changed {
+                (self.observer)(Event::Warning { problem });
+            }
+        }
+    }
+
+    fn count_before(&mut self, standing: &Standing<'_>, plan: &Plan) {
+        let applied = (0..self.graph.len())
+            .filter(|&at| standing.state(at) == State::Applied)
+            .count();
+        self.state.summary.pending = self.graph.len() - applied;
+        if self.state.summary.applied == 0 {
+            self.state.summary.already_applied = applied;
+        }
+        self.state.summary.skipped = plan.blocked.len();
+    }
+
+    /// What is blocked by something interrupted is told, and is a failure.
+    fn refuse_blocked(&mut self, plan: &Plan) -> Result<(), Error> {
+        if plan.blocked.is_empty() {
+            return Ok(());
+        }
+        let mut blocked = Vec::new();
+        let mut interrupted: Vec<String> = Vec::new();
+        for obstacle in &plan.blocked {
+            let Some(descriptor) = self.graph.get(obstacle.at) else {
+                continue;
+            };
+            let because = obstacle.because(self.graph);
+            (self.observer)(Event::Skipped {
+                id: descriptor.id.to_string(),
+                because: because.clone(),
+            });
+            blocked.push((descriptor.id.to_string(), because));
+            if obstacle.at == obstacle.on {
+                interrupted.push(descriptor.id.to_string());
+            }
+        }
+        Err(Error::Blocked {
+            blocked,
+            interrupted,
+        })
+    }
+
+    /// Why these steps cannot be one transaction, if so.
+    fn check_groupable(&self, plan: &Plan) -> Result<(), Error> {
+        let dialect = self.driver.dialect();
+        if dialect.implicit_commit == ImplicitCommit::OnDdl {
+            return Err(Error::NotAtomic(format!(
+                "{} commits DDL by itself",
+                dialect.name
+            )));
+        }
+        let outside: Vec<String> = plan
+            .steps
+            .iter()
+            .filter_map(|step| self.graph.get(step.at))
+            .filter(|descriptor| descriptor.transaction == migrate_core::TransactionMode::None)
+            .map(|descriptor| {
+                format!(
+                    "`{}` ({}) says `transaction = none`",
+                    descriptor.id, descriptor.location
+                )
+            })
+            .collect();
+        if outside.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::NotAtomic(outside.join("; ")))
+        }
+    }
+}
+
+/// Migrations by the address of their descriptor.
+pub(crate) type Bodies = HashMap<*const Descriptor, &'static Migration>;
+
+fn by_descriptor(migrations: &[&'static Migration]) -> Bodies {
+    migrations
+        .iter()
+        .map(|&migration| (&raw const migration.descriptor, migration))
+        .collect()
+}
+
+/// Bodies of this graph that take a connection which `driver` is not.
+pub(crate) fn wrong_backend(
+    driver: &mut dyn Driver,
+    graph: &Graph,
+    migrations: &[&'static Migration],
+) -> Vec<Problem> {
+    let backend = driver.dialect().name;
+    let mut accepted: Vec<(std::any::TypeId, bool)> = Vec::new();
+    let mut problems = Vec::new();
+    for &migration in migrations {
+        let descriptor = &migration.descriptor;
+        for body in std::iter::once(migration.up).chain(migration.down) {
+            let kind = body.connection();
+            let known = accepted
+                .iter()
+                .find(|(id, _)| *id == kind.type_id)
+                .map(|(_, accepted)| *accepted);
+            let accepts = known.unwrap_or_else(|| {
+                let accepts = driver.connection_mut(kind.type_id).is_some();
+                accepted.push((kind.type_id, accepts));
+                accepts
+            });
+            if !accepts && graph.position(descriptor.id).is_some() {
+                let message = format!(
+                    "`{}` ({}) takes a `{}`, and this database is {backend}",
+                    descriptor.id, descriptor.location, kind.type_name
+                );
+                problems.push(
+                    Problem::new(
+                        ProblemKind::WrongBackend,
+                        descriptor.id.to_string(),
+                        message,
+                    )
+                    .at(descriptor.location),
+                );
+                break;
+            }
+        }
+    }
+    problems.sort_by(|a, b| a.id.cmp(&b.id));
+    problems
+}
+
+/// Whether the tables are there: `down` and `resolve` have nothing to do without.
+pub(crate) fn has_tables(tables: Tables) -> bool {
+    tables == Tables::Present
+}

@@ -1,0 +1,284 @@
+//! `down` and `redo`.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use diesel::result::Error as DieselError;
+use migrate_core::{
+    Descriptor, Plan, Standing, State, TransactionMode, error_chain,
+    frontend::{DownRequest, Grouping, OnFailure, Target, UpRequest},
+    report::{Action, Event},
+};
+
+use super::{Bodies, Run, Runner, by_descriptor};
+use crate::{
+    backend::ImplicitCommit,
+    error::{BodyError, Error, Undone},
+    history::{Claim, Sight},
+    migration::Migration,
+};
+
+/// The detail of a row whose revert was begun.
+pub(super) const REVERTING: &str = "its revert was begun";
+
+impl Runner<'_> {
+    /// Reverts.
+    pub(crate) fn down(mut self, request: &DownRequest) -> Run {
+        let began = Instant::now();
+        let result = self.try_down(request, Again::No);
+        self.report(began, result)
+    }
+
+    /// Reverts, and applies again what was reverted.
+    pub(crate) fn redo(mut self, request: &DownRequest) -> Run {
+        let began = Instant::now();
+        let result = self.try_down(request, Again::Yes);
+        self.report(began, result)
+    }
+
+    fn try_down(&mut self, request: &DownRequest, again: Again) -> Result<(), Error> {
+        self.check_ready()?;
+        let read = self.store.read(self.driver, Sight::Live)?;
+        let standing = Standing::new(self.graph, &read.history);
+        let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+        self.count_before(&standing, &plan);
+        if plan.is_empty() {
+            return Ok(());
+        }
+        let migrations = by_descriptor(self.migrations);
+        self.locked(request.wait, |runner| {
+            let reverted = runner.down_locked(request, &migrations)?;
+            if again == Again::No {
+                return Ok(());
+            }
+            let up = UpRequest {
+                target: Target::Ids(reverted),
+                grouping: Grouping::Each,
+                on_failure: OnFailure::Stop,
+                wait: request.wait,
+            };
+            runner.up_locked(&up, &migrations)
+        })
+    }
+
+    /// Full ids of what was reverted.
+    fn down_locked(
+        &mut self,
+        request: &DownRequest,
+        migrations: &Bodies,
+    ) -> Result<Vec<String>, Error> {
+        self.store.ensure(self.driver)?;
+        // Again, now that nobody else changes it.
+        let read = self.store.read(self.driver, Sight::Settled)?;
+        let standing = Standing::new(self.graph, &read.history);
+        let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+        let mut reverted = Vec::new();
+        for (position, step) in plan.steps.iter().enumerate() {
+            let (Some(descriptor), Some(row)) = (self.graph.get(step.at), standing.row(step.at))
+            else {
+                continue;
+            };
+            let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
+                continue;
+            };
+            let id = descriptor.id.to_string();
+            (self.observer)(Event::Started {
+                id: id.clone(),
+                action: Action::Revert,
+                position: position + 1,
+                total: plan.steps.len(),
+            });
+            let duration = self.revert(migration, &row.id)?;
+            self.state.summary.reverted += 1;
+            self.state.summary.pending += 1;
+            (self.observer)(Event::Reverted {
+                id: id.clone(),
+                duration,
+            });
+            reverted.push(id);
+        }
+        Ok(reverted)
+    }
+
+    /// Reverts one migration, whose history row has the id `row`.
+    fn revert(&mut self, migration: &'static Migration, row: &str) -> Result<Duration, Error> {
+        let descriptor = &migration.descriptor;
+        let doing = || Error::database(format!("revert `{}`", descriptor.id));
+        let Some(down) = migration.down else {
+            return Err(Error::Setting(format!("`{}` has no `down`", descriptor.id)));
+        };
+        self.isolate_for_revert()?;
+        let claim = Claim {
+            id: descriptor.id,
+            replaces: None,
+            fingerprint: descriptor.fingerprint,
+            attempt: 1,
+            transaction: descriptor.transaction == TransactionMode::Atomic,
+            started: SystemTime::now(),
+            by: self.state.by.clone(),
+        };
+        let dialect = self.driver.dialect();
+        let whole = claim.transaction && dialect.implicit_commit == ImplicitCommit::Never;
+        let begun = if whole {
+            self.begin_revert(row)
+        } else {
+            self.announce_revert(row, claim.transaction)
+        };
+        match begun {
+            Ok(true) => {}
+            // Somebody else has reverted it.
+            Ok(false) => {
+                self.roll_back();
+                return Err(Error::Unstable);
+            }
+            Err(source) => {
+                self.roll_back();
+                return Err(doing()(source));
+            }
+        }
+        let end = self.call(down, &claim);
+        let result = end.result.and_then(|not_yet| match not_yet {
+            None => Ok(()),
+            Some(reason) => Err(BodyError::Returned(format!("not yet: {reason}").into())),
+        });
+        let result = result.and_then(|()| {
+            self.finish_revert(row, whole, &claim, end.duration)
+                .map_err(BodyError::Commit)
+        });
+        match result {
+            Ok(()) => Ok(end.duration),
+            Err(error) => Err(self.revert_failed(&claim, row, whole, end.duration, error)),
+        }
+    }
+
+    fn isolate_for_revert(&mut self) -> Result<(), Error> {
+        if self.state.used == super::Used::Yes {
+            let sql = self.driver.isolation_sql(&self.state.session);
+            if !sql.is_empty() {
+                self.driver
+                    .batch(&format!("BEGIN;\n{sql};\nCOMMIT"))
+                    .map_err(Error::database("bring the session back"))?;
+                self.state.used = super::Used::No;
+            }
+        }
+        self.isolate()
+    }
+
+    /// Begins the transaction and removes the row in it; `false` when it is not there.
+    fn begin_revert(&mut self, row: &str) -> Result<bool, DieselError> {
+        let dialect = self.driver.dialect();
+        self.driver.batch(dialect.begin)?;
+        self.driver.set_depth(1);
+        self.driver.batch(&self.store.archive(row))?;
+        if self.driver.count(&self.store.remove_applied(row))? != 1 {
+            return Ok(false);
+        }
+        if !dialect.mark.is_empty() {
+            self.driver.batch(dialect.mark)?;
+        }
+        Ok(true)
+    }
+
+    /// Says in the row that its revert was begun; `false` when it is not there.
+    fn announce_revert(&mut self, row: &str, transaction: bool) -> Result<bool, DieselError> {
+        let statement = self
+            .store
+            .transition(row, State::Applied, State::Running, Some(REVERTING));
+        if self.driver.count(&statement)? != 1 {
+            return Ok(false);
+        }
+        if transaction {
+            let begin = self.driver.dialect().begin;
+            self.driver.batch(begin)?;
+            self.driver.set_depth(1);
+        }
+        Ok(true)
+    }
+
+    fn finish_revert(
+        &mut self,
+        row: &str,
+        whole: bool,
+        claim: &Claim,
+        duration: Duration,
+    ) -> Result<(), DieselError> {
+        let dialect = self.driver.dialect();
+        let mut script = Vec::new();
+        if whole {
+            if !dialect.unmark.is_empty() {
+                script.push(dialect.unmark.to_owned());
+            }
+        } else {
+            script.push(self.store.archive(row));
+            script.push(self.store.remove(row));
+        }
+        script.push(self.store.forget_steps(&claim.id.to_string()));
+        script.push(
+            self.store
+                .note(&claim.id.to_string(), "reverted", Some(duration), ""),
+        );
+        if claim.transaction {
+            script.push(dialect.commit.to_owned());
+        }
+        self.driver.batch(&script.join(";\n"))?;
+        self.driver.set_depth(0);
+        Ok(())
+    }
+
+    fn revert_failed(
+        &mut self,
+        claim: &Claim,
+        row: &str,
+        whole: bool,
+        duration: Duration,
+        error: BodyError,
+    ) -> Error {
+        self.roll_back();
+        let chain = error_chain(&error);
+        let undone = if whole {
+            Undone::Everything
+        } else {
+            Undone::NotEverything
+        };
+        let detail = format!("{REVERTING} and failed: {}", chain.join(": "));
+        let mut script = vec![self.store.note(
+            &claim.id.to_string(),
+            "failed",
+            Some(duration),
+            &format!("down: {}", chain.join(": ")),
+        )];
+        if !whole {
+            script.push(
+                self.store
+                    .transition(row, State::Running, State::Running, Some(&detail)),
+            );
+        }
+        for statement in script {
+            if let Err(error) = self.driver.batch(&statement) {
+                tracing::warn!(migration = %claim.id, %error, "could not record the failure");
+            }
+        }
+        self.state.summary.failed += 1;
+        let location = self.location(claim);
+        let rolled_back = undone == Undone::Everything;
+        (self.observer)(Event::Failed {
+            id: claim.id.to_string(),
+            duration,
+            error: chain,
+            location,
+            rolled_back,
+        });
+        Error::Migration {
+            id: claim.id.to_string(),
+            location,
+            undone,
+            source: error,
+        }
+    }
+}
+
+/// Whether what was reverted is applied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    No,
+    Yes,
+}
