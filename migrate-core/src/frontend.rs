@@ -53,7 +53,7 @@ pub trait Deployment {
     /// Applies what is pending. Events are told while it runs.
     ///
     /// The summary is complete also when something failed: `failure` says why.
-    fn up(&mut self, request: &UpRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+    fn up(&mut self, request: &UpRequest, on_event: &mut (dyn FnMut(Event) + Send)) -> RunReport;
 
     /// What [`down`](Self::down) would do. Does not write, takes no lock.
     ///
@@ -62,10 +62,18 @@ pub trait Deployment {
     fn plan_down(&mut self, request: &DownRequest) -> Result<PlanReport, Failure>;
 
     /// Reverts. Refuses before touching anything when something on the way cannot be reverted.
-    fn down(&mut self, request: &DownRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+    fn down(
+        &mut self,
+        request: &DownRequest,
+        on_event: &mut (dyn FnMut(Event) + Send),
+    ) -> RunReport;
 
     /// Reverts and applies again what was reverted, under one lock.
-    fn redo(&mut self, request: &DownRequest, on_event: &mut dyn FnMut(Event)) -> RunReport;
+    fn redo(
+        &mut self,
+        request: &DownRequest,
+        on_event: &mut (dyn FnMut(Event) + Send),
+    ) -> RunReport;
 
     /// Whether code, history and database agree. Does not write, takes no lock.
     ///
