@@ -116,13 +116,6 @@ impl Reader<'_> {
         self.store.log(self.driver, limit)
     }
 
-    /// States by position in the graph.
-    pub(crate) fn states(&mut self) -> Result<Vec<State>, Error> {
-        let history = self.history()?;
-        let standing = Standing::new(self.graph, &history);
-        Ok((0..self.graph.len()).map(|at| standing.state(at)).collect())
-    }
-
     fn history(&mut self) -> Result<History, Error> {
         let sight = self.sight()?;
         Ok(self.store.read(self.driver, sight)?.history)

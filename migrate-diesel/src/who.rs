@@ -8,16 +8,14 @@ pub(crate) fn host() -> &'static str {
     HOST.get_or_init(|| gethostname::gethostname().to_string_lossy().into_owned())
 }
 
-/// `user@host pid 4711`.
+/// `user@host pid 4711`; a container often has no user, and then says none.
 pub(crate) fn whoami() -> String {
     let user = ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|key| env::var(key).ok().filter(|name| !name.is_empty()));
-    let name = format!(
-        "{}@{} pid {}",
-        user.as_deref().unwrap_or("unknown"),
-        host(),
-        process::id()
-    );
-    name.chars().take(255).collect()
+    let user = user.map_or_else(String::new, |user| format!("{user}@"));
+    format!("{user}{} pid {}", host(), process::id())
+        .chars()
+        .take(255)
+        .collect()
 }

@@ -205,7 +205,7 @@ impl Store {
     pub(crate) fn archive(&self, id: &str) -> String {
         format!(
             "INSERT INTO {} (id, event, at, attempt, duration_ms, run_by, detail) \
-             SELECT id, 'applied', COALESCE(ended_at, started_at), attempt, duration_ms, run_by, detail FROM {} WHERE id = {}",
+             SELECT id, 'applied', COALESCE(ended_at, started_at), attempt, duration_ms, run_by, NULL FROM {} WHERE id = {}",
             self.log,
             self.history,
             self.text(id)
@@ -235,13 +235,14 @@ impl Store {
         detail: Option<&str>,
     ) -> String {
         format!(
-            "UPDATE {} SET state = '{to}', detail = {}, ended_at = {} WHERE id = {} AND state = '{from}'",
+            "UPDATE {} SET state = '{to}', detail = {}{} WHERE id = {} AND state = '{from}'",
             self.history,
             self.dialect.optional_text(detail),
+            // A revert that was begun does not change when the migration was applied.
             if to == State::Running {
-                "NULL".to_owned()
+                String::new()
             } else {
-                self.dialect.timestamp(SystemTime::now())
+                format!(", ended_at = {}", self.dialect.timestamp(SystemTime::now()))
             },
             self.text(id)
         )

@@ -26,7 +26,7 @@ use migrate_core::{
 use crate::{
     backend::{Driver, Held, ImplicitCommit, LockKey, SessionState},
     error::Error,
-    history::{Sight, Store, Tables},
+    history::{Sight, Store},
     migration::Migration,
 };
 
@@ -355,9 +355,4 @@ pub(crate) fn wrong_backend(
     }
     problems.sort_by(|a, b| a.id.cmp(&b.id));
     problems
-}
-
-/// Whether the tables are there: `down` and `resolve` have nothing to do without.
-pub(crate) fn has_tables(tables: Tables) -> bool {
-    tables == Tables::Present
 }

@@ -1,0 +1,4 @@
+//! The deploy program: `cargo run --bin migrate`.
+#![forbid(unsafe_code)]
+
+migrate_diesel::main!(shop, billing);
