@@ -9,6 +9,12 @@ pub enum Ordering {
     #[default]
     Declared,
     /// By the number in the name (`.._20260330_001`, `m20260330_001_..`); none comes before all.
+    ///
+    /// It is a row of groups of digits that `_`, `-` or `.` set apart, at the end of the name or at
+    /// its beginning (there also after an `m`, then with three digits at least); of two the one with
+    /// more digits. Digits that touch a letter belong to a word: `users2` and `add_2fa` have no
+    /// number, that of `v2_003` is 3. Groups compare one by one, as numbers of any length; what is
+    /// absent counts as 0. Equal ones stand in declared order.
     Stamped,
 }
 

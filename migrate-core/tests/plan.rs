@@ -144,6 +144,16 @@ fn a_row_under_a_former_id_counts() {
 }
 
 #[test]
+fn down_overlooks_a_row_that_another_outweighs() {
+    let a = draft("app:a", 1).was(&["old"]).leak();
+    let graph = resolved(&[a], Ordering::Declared);
+    let last = DownTarget::Steps(1);
+    assert_eq!(reverted(&graph, &["old", "a failed"], &last), "");
+    assert_eq!(reverted(&graph, &["old", "a"], &last), "a");
+    assert_eq!(reverted(&graph, &["old"], &last), "a");
+}
+
+#[test]
 fn down_takes_what_was_applied_last() {
     let graph = declared("a; b; c");
     let rows = ["c", "a", "b failed", "b"];

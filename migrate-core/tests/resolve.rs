@@ -3,7 +3,7 @@
 mod support;
 
 use migrate_core::{
-    Descriptor, Graph, Location, LookupError, NodeRef, Ordering,
+    Descriptor, Graph, Location, LookupError, MigrationId, NodeRef, Ordering,
     report::{Problem, ProblemKind},
 };
 use proptest::prelude::*;
@@ -206,6 +206,11 @@ fn found_by_id_name_and_former_id() {
     ] {
         assert_eq!(graph.find(text), Ok(0), "{text}");
     }
+    assert_eq!(
+        graph.position(MigrationId::new("shop", "create_users")),
+        Some(0)
+    );
+    assert_eq!(graph.position(MigrationId::new("shop", "users")), None);
     assert_eq!(graph.find("shop:create"), Ok(1));
     assert_eq!(graph.find("billing-core:create"), Ok(2));
 }
