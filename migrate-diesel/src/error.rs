@@ -205,9 +205,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Graph(_) | Self::Missing(_) | Self::NewerSchema { .. } => {
-                FailureKind::Disagreement
-            }
+            Self::Missing(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable => {

@@ -199,6 +199,10 @@ impl Migrator {
         &self,
         connection: &mut C,
     ) -> Result<StatusReport, Error> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime, the closure for all"
+        )]
         self.reader(connection, |reader| reader.status())
     }
 
@@ -207,6 +211,10 @@ impl Migrator {
     /// # Errors
     /// When the history cannot be read.
     pub fn check<C: MigrationConnection>(&self, connection: &mut C) -> Result<CheckReport, Error> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime, the closure for all"
+        )]
         self.reader(connection, |reader| reader.check())
     }
 

@@ -14,6 +14,13 @@ pub(crate) fn sqlite_path(url: &DatabaseUrl) -> Option<String> {
     Some(percent_decode(path))
 }
 
+/// The URL with the scheme that the driver knows.
+pub(crate) fn for_driver(url: &DatabaseUrl) -> String {
+    let text = url.reveal();
+    text.strip_prefix("mariadb://")
+        .map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"))
+}
+
 impl AnyConnection {
     /// Connects to the database that `url` names by its scheme: `sqlite://path`, `postgres://..`, `mysql://..`.
     ///
@@ -33,11 +40,8 @@ impl AnyConnection {
                     diesel::PgConnection::establish(url.reveal()).map(Self::Postgres)
                 }
                 #[cfg(feature = "mysql")]
-                Some("mysql") => diesel::MysqlConnection::establish(url.reveal()).map(Self::Mysql),
-                #[cfg(feature = "mysql")]
-                Some("mariadb") => {
-                    let rest = url.reveal().trim_start_matches("mariadb");
-                    diesel::MysqlConnection::establish(&format!("mysql{rest}")).map(Self::Mysql)
+                Some("mysql" | "mariadb") => {
+                    diesel::MysqlConnection::establish(&for_driver(url)).map(Self::Mysql)
                 }
                 scheme => return Err(unknown_scheme(url, scheme)),
             };

@@ -129,7 +129,7 @@ impl Runner<'_> {
         if let Some(url) = self.url {
             let reopened = self
                 .driver
-                .reopen(url.reveal())
+                .reopen(&crate::url::for_driver(url))
                 .map_err(|error| Error::connect(url, &error))?;
             if reopened {
                 // The old session's lock goes when the server has noticed its end.

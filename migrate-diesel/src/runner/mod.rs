@@ -18,7 +18,7 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, History, MigrationId, Plan, Settings, Standing, State, drift,
+    DatabaseUrl, Descriptor, Graph, MigrationId, Plan, Settings, Standing, State, drift,
     frontend::{Grouping, Target, UpRequest},
     report::{Event, Problem, ProblemKind, Summary},
 };
@@ -78,10 +78,6 @@ enum Progress {
 }
 
 impl<'r> Runner<'r> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "private, and each is another thing"
-    )]
     pub(crate) fn new(
         driver: &'r mut dyn Driver,
         graph: &'r Graph,
@@ -122,17 +118,25 @@ impl<'r> Runner<'r> {
         self.check_ready()?;
         let read = self.store.read(self.driver, Sight::Live)?;
         let standing = Standing::new(self.graph, &read.history);
-        self.check_drift(&standing, &read.history)?;
+        let drift = drift::problems(self.graph, &standing, &read.history);
+        let changed = drift
+            .iter()
+            .filter(|problem| problem.kind == ProblemKind::Changed)
+            .cloned();
+        let changed: Vec<Problem> = changed.collect();
+        refuse_unsafe(drift)?;
         let plan = Plan::up(self.graph, &standing, &request.target)?;
         self.count_before(&standing, &plan);
-        self.warn_changed(&standing, &read.history);
+        for problem in changed {
+            (self.observer)(Event::Warning { problem });
+        }
         if plan.is_empty() && plan.blocked.is_empty() {
             return Ok(());
         }
-        let migrations = by_descriptor(self.migrations);
         if request.grouping == Grouping::Atomic {
             self.check_groupable(&plan)?;
         }
+        let migrations = by_descriptor(self.migrations);
         self.locked(request.wait, |runner| {
             runner.up_locked(request, &migrations)
         })
@@ -149,7 +153,7 @@ impl<'r> Runner<'r> {
         for _ in 0..1_000 {
             let read = self.store.read(self.driver, Sight::Settled)?;
             let standing = Standing::new(self.graph, &read.history);
-            self.check_drift(&standing, &read.history)?;
+            refuse_unsafe(drift::problems(self.graph, &standing, &read.history))?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
             let plan = Plan::up(self.graph, &standing, &target)?;
             self.count_before(&standing, &plan);
@@ -217,26 +221,6 @@ impl<'r> Runner<'r> {
         }
     }
 
-    fn check_drift(&self, standing: &Standing<'_>, history: &History) -> Result<(), Error> {
-        let missing: Vec<Problem> = drift::problems(self.graph, standing, history)
-            .into_iter()
-            .filter(|problem| drift::is_unsafe(problem.kind))
-            .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Missing(missing))
-        }
-    }
-
-    fn warn_changed(&mut self, standing: &Standing<'_>, history: &History) {
-        for problem in drift::problems(self.graph, standing, history) {
-            if problem.kind == ProblemKind::Changed {
-                (self.observer)(Event::Warning { problem });
-            }
-        }
-    }
-
     fn count_before(&mut self, standing: &Standing<'_>, plan: &Plan) {
         let applied = (0..self.graph.len())
             .filter(|&at| standing.state(at) == State::Applied)
@@ -301,6 +285,19 @@ impl<'r> Runner<'r> {
         } else {
             Err(Error::NotAtomic(outside.join("; ")))
         }
+    }
+}
+
+/// Stops where going on would be unsafe.
+fn refuse_unsafe(drift: Vec<Problem>) -> Result<(), Error> {
+    let unsafe_ones: Vec<Problem> = drift
+        .into_iter()
+        .filter(|problem| migrate_core::drift::is_unsafe(problem.kind))
+        .collect();
+    if unsafe_ones.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Missing(unsafe_ones))
     }
 }
 
