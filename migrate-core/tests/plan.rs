@@ -1,4 +1,5 @@
 //! What `up` and `down` are to do: cases.
+#![expect(clippy::expect_used, reason = "helpers of tests; a failure is one of the test")]
 
 mod support;
 

@@ -155,7 +155,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::panic, reason = "the test is about it")]
     fn a_panic_is_a_message_with_a_place() {
         let message = catch(|| panic!("no {}", "luck")).unwrap_err();
         assert!(
