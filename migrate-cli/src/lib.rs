@@ -1,1 +1,74 @@
-//! Stub.
+//! The command line of `migrate`, as a library.
+//!
+//! A program's `main` is one line (`migrate_diesel::main!(shop, billing);`); it ends up in [`main`],
+//! which reads the process (arguments, environment, working directory, streams) and calls [`run`].
+//! [`run`] takes all of that as values, so that a test needs no process.
+//!
+//! This crate knows [`Application`] and its reports, never a database library.
+//!
+//! # Where things are
+//! | module | job |
+//! |---|---|
+//! | `args` | what was typed: clap's view of the command line |
+//! | `request` | what it means, in migrate-core's words |
+//! | `config` | flags, environment, `.env`, `migrate.toml` and defaults, merged |
+//! | `command` | one file per command |
+//! | `render` | everything a person or a program reads |
+//!
+//! # Configuration
+//! Flag > environment > `.env` > file > default.
+//!
+//! - **`migrate.toml`**: `--config FILE`; else the first one in the working directory and its
+//!   parents, up to the workspace (a `Cargo.toml` with `[workspace]`, or `.git`); else the one beside
+//!   the program's own `Cargo.toml`, where that directory exists on this machine.
+//!   `.env` is searched in the same places.
+//! - **Keys**: `database_url`, `history_table`, `ordering`, `lock_wait`, `[databases.NAME] url`.
+//!   Each is also a variable: `MIGRATE_DATABASE_URL`, `MIGRATE_HISTORY_TABLE`, `MIGRATE_ORDERING`,
+//!   `MIGRATE_LOCK_WAIT`, `MIGRATE_DATABASES_<NAME>_URL`. An empty variable is an unset one.
+//!   `DATABASE_URL` counts where `MIGRATE_DATABASE_URL` is set nowhere.
+//! - **`${VAR}`** and **`${VAR:-default}`** in a value of the file are replaced from the
+//!   environment, then `.env`; `$${` stands for `${`. A value that is overridden or not needed is
+//!   not looked into, so an unset variable in it does no harm.
+//! - **A relative SQLite path** is relative to the directory of `migrate.toml` when it stands there
+//!   (the file means the same database wherever the program is started), and to the working
+//!   directory when it comes from a flag, the environment or `.env`.
+//!
+//! # Exit codes
+//! See [`exit`].
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+mod config;
+pub mod exit;
+mod invocation;
+mod render;
+mod request;
+mod suggest;
+
+use std::process::ExitCode;
+
+use migrate_core::Application;
+
+pub use invocation::{Input, Invocation, Live, Program, Stream, StreamKind, Streams};
+
+/// Runs the command line of this process.
+pub fn main(program: &Program, app: &dyn Application) -> ExitCode {
+    let invocation = Invocation::of_this_process();
+    invocation::with_process_streams(|streams| {
+        ExitCode::from(run(program, app, &invocation, streams))
+    })
+}
+
+/// Runs one command line and returns its [exit code](exit).
+///
+/// The process is touched in two ways only: a live line is drawn where [`Streams::live`] allows it,
+/// and `-v` or `RUST_LOG` installs a `tracing` subscriber on standard error.
+pub fn run(
+    program: &Program,
+    app: &dyn Application,
+    invocation: &Invocation,
+    streams: Streams<'_>,
+) -> u8 {
+    command::run(program, app, invocation, streams)
+}

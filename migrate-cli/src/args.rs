@@ -1,0 +1,284 @@
+//! What was typed: clap's view of the command line. What it means is [`request`](crate::request)'s job.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::invocation::Program;
+
+const EXAMPLES: &str = "\
+Examples:
+  migrate                         apply everything that is pending
+  migrate plan                    show what that would do, and do nothing
+  migrate status                  every migration with its state
+  migrate up shop:create_users    this one and what it requires
+  migrate down --steps 2          revert the two applied last
+  migrate graph --format mermaid  the dependency graph, for a README";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  a migration failed, was blocked or is not yet done
+  2  the command line or the configuration is wrong
+  3  something is pending (status --exit-code, check)
+  4  code and history disagree
+  5  the deploy lock was not obtained in time
+  6  the database cannot be reached
+
+Configuration:
+  flag > environment > .env > migrate.toml > default
+  database_url, history_table, ordering, lock_wait, [databases.NAME] url,
+  each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
+
+const GLOBAL: &str = "Global options";
+
+/// Bring a database to where the code says it should be.
+///
+/// Applies the migrations that this program carries, in the order of what they require, each
+/// exactly once. Without a command: `up`.
+#[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Typed {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<TypedCommand>,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Only this configured database [default: all that apply]
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
+    pub(crate) database: Option<String>,
+    /// Where the database is, instead of what is configured
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
+    pub(crate) database_url: Option<String>,
+    /// Configuration file [default: the nearest migrate.toml]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
+    pub(crate) config: Option<PathBuf>,
+    /// For people, or JSON on standard output
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = GLOBAL)]
+    pub(crate) format: Option<TypedFormat>,
+    /// Tell what happens behind the scenes (-vv: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", help_heading = GLOBAL)]
+    pub(crate) verbose: u8,
+    /// Only results and errors
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(crate) quiet: bool,
+    /// No colours (so does NO_COLOR, and a pipe)
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) no_color: bool,
+}
+
+/// Values of `--format`. Only `human` and `json` are everybody's; the rest are for `graph`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TypedFormat {
+    Human,
+    Json,
+    #[value(hide = true)]
+    Text,
+    #[value(hide = true)]
+    Mermaid,
+    #[value(hide = true)]
+    Dot,
+    #[value(hide = true)]
+    Svg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TypedCommand {
+    /// Apply what is pending (this is also what no command does)
+    Up(UpArgs),
+    /// Show what `up` would do, in order; writes nothing, takes no lock
+    Plan(SelectionArgs),
+    /// Every migration and view with its state
+    Status(StatusArgs),
+    /// The dependency graph: --format text, mermaid, dot, svg or json
+    ///
+    /// Needs no database; where one can be reached, states are shown too.
+    Graph,
+    /// Revert the migration applied last, or those you name; asks first
+    Down(DownArgs),
+    /// Revert and apply again, under one lock; asks first
+    Redo(DownArgs),
+    /// Do code, history and database agree? Exit 0 yes, 3 something is pending, 4 no
+    Check,
+    /// Settle a migration that was interrupted outside a transaction
+    Resolve(ResolveArgs),
+    /// What was done here: when, what, who, how long, how it ended
+    Log(LogArgs),
+    /// Wait until the database is reachable and nothing is pending
+    ///
+    /// For the start of an application container that comes up beside a deploy. Exit 0 when up to
+    /// date, 1 when something is still pending at the timeout, 6 when the database cannot be
+    /// reached by then.
+    Wait(WaitArgs),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to apply.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SelectionArgs {
+    /// Only these (`package:name`, or `name` where it is unambiguous) and what they require
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Only the first N of what is pending
+    #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, conflicts_with = "ids")]
+    pub(crate) steps: Option<usize>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    /// One transaction for everything: all or nothing
+    #[arg(long, conflicts_with = "keep_going")]
+    pub(crate) atomic: bool,
+    /// After a failure, go on with what does not depend on it
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Show the plan and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// With --dry-run: the statements too
+    #[arg(long, requires = "dry_run")]
+    pub(crate) sql: bool,
+    /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+    /// Answer yes to every question
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Exit 3 when anything is not applied
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DownArgs {
+    /// This one, and what was applied that requires it [default: the one applied last]
+    #[arg(value_name = "ID", conflicts_with_all = ["steps", "to"])]
+    pub(crate) id: Option<String>,
+    /// The N applied last
+    #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, conflicts_with = "to")]
+    pub(crate) steps: Option<usize>,
+    /// Everything applied after this one, which stays
+    #[arg(long, value_name = "ID")]
+    pub(crate) to: Option<String>,
+    /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    /// The interrupted migration
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+    /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+}
+
+/// Exactly one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct DecisionArgs {
+    /// Run it again at the next `up`; finished steps are not repeated
+    #[arg(long)]
+    pub(crate) retry: bool,
+    /// It took effect: record it as applied
+    #[arg(long)]
+    pub(crate) applied: bool,
+    /// You undid what it did: forget the attempt
+    #[arg(long)]
+    pub(crate) reverted: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// How many of the newest entries
+    #[arg(long, short = 'n', value_name = "N", default_value = "50", value_parser = steps, allow_negative_numbers = true)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    /// For how long: 60s, 2m, 500ms; 0s looks once
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+fn steps(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it has to be at least 1".to_owned()),
+        Ok(steps) => Ok(steps),
+        Err(_) => Err("it has to be a whole number, at least 1".to_owned()),
+    }
+}
+
+/// A duration as people write it; also of `lock_wait` in the configuration.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text.trim()).map_err(|error| {
+        if text.trim().parse::<f64>().is_ok() {
+            format!("it needs a unit, as in `{}s`", text.trim())
+        } else {
+            format!("{error}; write it as in `60s`, `2m`, `500ms`")
+        }
+    })
+}
+
+/// The clap command, named as the program is.
+pub(crate) fn command(program: &Program, columns: Option<usize>) -> clap::Command {
+    let examples = EXAMPLES.replace("  migrate ", &format!("  {} ", program.name));
+    let command = Typed::command()
+        .name(program.name)
+        .version(program.version)
+        .after_help(examples.clone())
+        .after_long_help(format!("{examples}\n\n{EXIT_CODES}"));
+    match columns {
+        Some(columns) => command.term_width(columns.min(100)),
+        None => command.term_width(100),
+    }
+}
+
+/// Parses.
+pub(crate) fn parse(mut command: clap::Command, args: &[OsString]) -> Result<Typed, clap::Error> {
+    let name = OsString::from(command.get_name());
+    let full = |args: &[OsString]| {
+        std::iter::once(name.clone())
+            .chain(args.iter().cloned())
+            .collect::<Vec<_>>()
+    };
+    let result = command.try_get_matches_from_mut(full(args));
+    let matches = match result {
+        Err(error) if error.kind() == clap::error::ErrorKind::UnknownArgument => {
+            // `migrate --dry-run`: an option of `up`, which no command stands for.
+            let names_a_command = args.iter().any(|arg| {
+                arg.to_str()
+                    .is_some_and(|arg| command.find_subcommand(arg).is_some())
+            });
+            if names_a_command {
+                return Err(error);
+            }
+            let mut with_up = vec![OsString::from("up")];
+            with_up.extend_from_slice(args);
+            command.try_get_matches_from_mut(full(&with_up))?
+        }
+        result => result?,
+    };
+    Typed::from_arg_matches(&matches)
+}

@@ -1,0 +1,214 @@
+//! One file for each command, and what they share.
+
+mod check;
+mod completions;
+mod down;
+mod graph;
+mod log;
+mod observe;
+mod plan;
+mod resolve;
+mod status;
+mod up;
+mod wait;
+
+use migrate_core::{Application, DatabaseSettings, Deployment, Failure, FailureKind};
+
+use crate::{
+    args,
+    config::{self, Config},
+    exit,
+    invocation::{Invocation, Program, Streams},
+    render::{Console, Palette, console::palette, human::Page},
+    request::{Colors, Command, Format, Nonsense, Options, Request},
+};
+
+/// What a command works with.
+struct Context<'a, 's> {
+    app: &'a dyn Application,
+    config: Config,
+    options: Options,
+    console: Console<'s>,
+}
+
+/// From arguments to exit code.
+pub(crate) fn run(
+    program: &Program,
+    app: &dyn Application,
+    invocation: &Invocation,
+    streams: Streams<'_>,
+) -> u8 {
+    let clap = args::command(program, streams.stdout.kind.columns());
+    let typed = match args::parse(clap, &invocation.args) {
+        Ok(typed) => typed,
+        Err(error) => return clap_speaks(&error, invocation, streams),
+    };
+    let request = match Request::try_from(typed) {
+        Ok(request) => request,
+        Err(Nonsense { message, next }) => {
+            let failure = Failure::new(FailureKind::Usage, message).next(next);
+            return Console::new(streams, invocation, &Options::default()).failure(&failure);
+        }
+    };
+    let mut console = Console::new(streams, invocation, &request.options);
+    observe::start(request.options.verbosity, invocation, &mut console);
+
+    if let Command::Completions(shell) = request.command {
+        completions::run(program, shell, &mut console);
+        return console.end(exit::DONE);
+    }
+    let loaded = match config::load(program, invocation, &request.options) {
+        Ok(loaded) => loaded,
+        Err(failure) => {
+            let code = console.failure(&failure);
+            return console.end(code);
+        }
+    };
+    for warning in &loaded.warnings {
+        console.warning(warning);
+    }
+    let mut context = Context {
+        app,
+        config: loaded.config,
+        options: request.options,
+        console,
+    };
+    let code = match dispatch(&mut context, &request.command) {
+        Ok(code) => code,
+        Err(failure) => context.console.failure(&failure),
+    };
+    context.console.end(code)
+}
+
+/// The exit code, or why nothing (more) was done.
+type Done = Result<u8, Failure>;
+
+fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
+    match command {
+        Command::Up(request) => up::run(context, request),
+        Command::Plan(request) => plan::run(context, request),
+        Command::Status(exit) => status::run(context, *exit),
+        Command::Graph(format) => graph::run(context, *format),
+        Command::Down(request, confirmation) => down::run(context, request, *confirmation),
+        Command::Redo(request, confirmation) => down::redo(context, request, *confirmation),
+        Command::Check => check::run(context),
+        Command::Resolve { id, decision, wait } => resolve::run(context, id, *decision, *wait),
+        Command::Log { limit } => log::run(context, *limit),
+        Command::Wait { timeout } => wait::run(context, *timeout),
+        // Answered before the configuration was read.
+        Command::Completions(_) => Ok(exit::DONE),
+    }
+}
+
+/// Help and version are results; everything else that clap says is a usage error.
+fn clap_speaks(error: &clap::Error, invocation: &Invocation, streams: Streams<'_>) -> u8 {
+    let code = if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::DONE
+    };
+    let colors = if invocation.args.iter().any(|arg| arg == "--no-color") {
+        Colors::Never
+    } else {
+        Colors::WherePossible
+    };
+    let stream = if error.use_stderr() {
+        streams.stderr
+    } else {
+        streams.stdout
+    };
+    let rendered = error.render();
+    let text = match palette(stream.kind, invocation, colors) {
+        Palette::Colors => rendered.ansi().to_string(),
+        Palette::Plain => rendered.to_string(),
+    };
+    // There is no other stream on which to say that this one is gone.
+    let _ = stream.writer.write_all(text.as_bytes());
+    let _ = stream.writer.flush();
+    code
+}
+
+impl Context<'_, '_> {
+    /// The databases to work on, in order.
+    ///
+    /// # Errors
+    /// One is not configured; nothing is carried.
+    fn targets(&self) -> Result<Vec<DatabaseSettings>, Failure> {
+        let carried = self.app.databases();
+        if carried.is_empty() {
+            // The program knows best why it carries nothing.
+            self.app.graph(&self.config.settings)?;
+            return Err(
+                Failure::new(FailureKind::Usage, "this program carries no migrations")
+                    .next("name the crates that have some: `migrate_diesel::main!(crate, ..)`"),
+            );
+        }
+        self.config.targets(
+            &carried,
+            self.options.database.as_deref(),
+            self.app.backends(),
+        )
+    }
+
+    /// The one database of a command that must not touch several at once.
+    ///
+    /// # Errors
+    /// As [`targets`](Self::targets); several apply.
+    fn only_target(&self, command: &str) -> Result<DatabaseSettings, Failure> {
+        let mut targets = self.targets()?;
+        if targets.len() > 1 {
+            let names: Vec<String> = targets.into_iter().map(|target| target.name).collect();
+            return Err(Failure::new(
+                FailureKind::Usage,
+                format!("`{command}` works on one database, and there are several"),
+            )
+            .next(format!("add `--database NAME`: {}", names.join(", "))));
+        }
+        targets
+            .pop()
+            .ok_or_else(|| Failure::new(FailureKind::Usage, "there is no database to work on"))
+    }
+
+    fn open(&self, database: &DatabaseSettings) -> Result<Box<dyn Deployment>, Failure> {
+        self.app.open(&self.config.settings, database)
+    }
+
+    fn is_json(&self) -> bool {
+        self.options.format == Format::Json
+    }
+
+    /// How results look.
+    fn page(&self) -> Page {
+        Page {
+            palette: self.console.look().out,
+            columns: self.console.out_columns(),
+        }
+    }
+
+    /// Shows a report on each database: for people as they come, for programs as one document.
+    ///
+    /// # Errors
+    /// The first that cannot be had; then a program gets no half document.
+    fn report<R>(
+        &mut self,
+        ask: impl Fn(&mut dyn Deployment) -> Result<R, Failure>,
+        human: impl Fn(Page, &R) -> String,
+        json: impl Fn(&[R]) -> String,
+    ) -> Result<Vec<R>, Failure> {
+        let mut reports = Vec::new();
+        for (at, database) in self.targets()?.iter().enumerate() {
+            let report = ask(self.open(database)?.as_mut())?;
+            if !self.is_json() {
+                let page = self.page();
+                let gap = if at == 0 { "" } else { "\n" };
+                let text = format!("{gap}{}{}", page.heading(database), human(page, &report));
+                self.console.out(&text);
+            }
+            reports.push(report);
+        }
+        if self.is_json() {
+            self.console.out(&json(&reports));
+        }
+        Ok(reports)
+    }
+}

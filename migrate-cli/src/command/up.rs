@@ -1,0 +1,98 @@
+//! `up`: apply what is pending.
+
+use migrate_core::{
+    DatabaseSettings, Failure, FailureKind,
+    frontend::{Target, UpRequest},
+};
+
+use super::{Context, Done};
+use crate::{
+    exit,
+    render::progress::{Doing, Reporter},
+};
+
+pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest) -> Done {
+    let targets = context.targets()?;
+    let mut code = exit::DONE;
+    // `--steps` counts over all databases: N migrations, not N times as many.
+    let mut steps_left = match request.target {
+        Target::Steps(steps) => steps,
+        _ => usize::MAX,
+    };
+    for (database, mut request) in share(context, &targets, request)? {
+        if let Target::Steps(steps) = &mut request.target {
+            if steps_left == 0 {
+                break;
+            }
+            *steps = steps_left;
+        }
+        let mut deployment = context.open(&database)?;
+        let mut reporter = Reporter::new(&mut context.console, &database);
+        let report = deployment.up(&request, &mut |event| reporter.event(&event));
+        let this = reporter.finish(&report, Doing::Up);
+        if code == exit::DONE {
+            code = this;
+        }
+        // What was deferred can wait; what failed may be a reason not to touch the next database.
+        if report.failure.is_some() || report.summary.failed > 0 {
+            break;
+        }
+        steps_left = steps_left.saturating_sub(report.summary.applied);
+    }
+    Ok(code)
+}
+
+/// Which database is asked for what: ids go to the databases that they belong to.
+///
+/// # Errors
+/// An id belongs to none of them (or is ambiguous in one).
+pub(super) fn share(
+    context: &Context<'_, '_>,
+    targets: &[DatabaseSettings],
+    request: &UpRequest,
+) -> Result<Vec<(DatabaseSettings, UpRequest)>, Failure> {
+    let with = |database: &DatabaseSettings, request: UpRequest| (database.clone(), request);
+    let ids = match &request.target {
+        // With one database, its own answer about an id is the best one.
+        Target::Ids(ids) if targets.len() > 1 => ids,
+        _ => return Ok(targets.iter().map(|d| with(d, request.clone())).collect()),
+    };
+    let mut unknown: Vec<(&String, Option<Failure>)> = ids.iter().map(|id| (id, None)).collect();
+    let mut found = vec![false; ids.len()];
+    let mut shares = Vec::new();
+    for database in targets {
+        let mut deployment = context.open(database)?;
+        let mut here = Vec::new();
+        for ((id, failure), found) in unknown.iter_mut().zip(&mut found) {
+            let alone = UpRequest {
+                target: Target::Ids(vec![(*id).clone()]),
+                ..request.clone()
+            };
+            match deployment.plan(&alone) {
+                Err(why) if why.kind == FailureKind::Usage => {
+                    failure.get_or_insert(why);
+                }
+                // Another failure says nothing against the id; `up` will meet it again.
+                _ => {
+                    *found = true;
+                    here.push((*id).clone());
+                }
+            }
+        }
+        if !here.is_empty() {
+            let target = Target::Ids(here);
+            shares.push(with(
+                database,
+                UpRequest {
+                    target,
+                    ..request.clone()
+                },
+            ));
+        }
+    }
+    let lost = unknown.into_iter().zip(found).find(|(_, found)| !found);
+    match lost {
+        Some(((_, Some(failure)), _)) => Err(failure),
+        _ => Ok(shares),
+    }
+}

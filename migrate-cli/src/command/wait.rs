@@ -1,0 +1,112 @@
+//! `wait`: until the database is reachable and nothing is pending.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use migrate_core::{DatabaseSettings, Failure, FailureKind};
+
+use super::{Context, Done};
+use crate::{
+    exit,
+    render::{count, duration},
+};
+
+/// Between two looks: short at first, for a deploy that is about to end.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What a look at the databases found.
+enum Look {
+    UpToDate,
+    Pending { database: String, ids: Vec<String> },
+    Unreachable(Failure),
+}
+
+pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
+    let targets = context.targets()?;
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut said = None;
+    loop {
+        let look = look(context, &targets)?;
+        let left = timeout.saturating_sub(begun.elapsed());
+        match &look {
+            Look::UpToDate => {
+                context.console.note(&format!(
+                    "up to date, after {}\n",
+                    duration(begun.elapsed())
+                ));
+                return Ok(exit::DONE);
+            }
+            Look::Unreachable(failure) if left.is_zero() => return Err(failure.clone()),
+            Look::Pending { .. } if left.is_zero() => return Err(still_pending(&look, timeout)),
+            _ => {}
+        }
+        // Once for each change, not once for each look.
+        let state = describe(&look);
+        if said.as_ref() != Some(&state) {
+            context.console.note(&format!("waiting: {state}\n"));
+            said = Some(state);
+        }
+        thread::sleep(pause.min(left));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Connects anew each time: a server that restarts beside us takes connections with it.
+fn look(context: &Context<'_, '_>, targets: &[DatabaseSettings]) -> Result<Look, Failure> {
+    for database in targets {
+        let checked = context
+            .open(database)
+            .and_then(|mut deployment| deployment.check());
+        match checked {
+            Ok(report) if report.pending.is_empty() => {}
+            Ok(report) => {
+                return Ok(Look::Pending {
+                    database: database.name.clone(),
+                    ids: report.pending,
+                });
+            }
+            Err(failure) if failure.kind == FailureKind::Unreachable => {
+                return Ok(Look::Unreachable(failure));
+            }
+            // Waiting would not help.
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(Look::UpToDate)
+}
+
+fn describe(look: &Look) -> String {
+    match look {
+        Look::UpToDate => "up to date".to_owned(),
+        Look::Pending { database, ids } => format!(
+            "{} pending in database `{database}`",
+            count(ids.len(), "migration")
+        ),
+        Look::Unreachable(failure) => failure.message.clone(),
+    }
+}
+
+fn still_pending(look: &Look, timeout: Duration) -> Failure {
+    let mut failure = Failure::new(
+        FailureKind::Migration,
+        format!("{} after {}", describe(look), duration(timeout)),
+    );
+    if let Look::Pending { ids, .. } = look {
+        const SHOWN: usize = 5;
+        failure.causes = ids
+            .iter()
+            .take(SHOWN)
+            .map(|id| format!("{id} is not applied"))
+            .collect();
+        if ids.len() > SHOWN {
+            failure
+                .causes
+                .push(format!("and {} more", ids.len() - SHOWN));
+        }
+    }
+    failure.next("run `up`, or give the deploy that runs it more time: `--timeout`")
+}

@@ -1,0 +1,287 @@
+//! Which text counts for each key, and what it means.
+
+use std::{collections::BTreeMap, path::Path};
+
+use migrate_core::{DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, Ordering, Settings};
+
+use super::{
+    Entry, Key, Layer, Origin,
+    expand::{Variables, expand},
+    fold, mistake,
+};
+use crate::{args, suggest};
+
+/// The sources below flags.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    pub(super) environment: Layer,
+    pub(super) dotenv: Layer,
+    pub(super) file: Layer,
+}
+
+/// What is configured.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    /// By folded name; looked into when a database is asked for.
+    urls: BTreeMap<String, Entry>,
+    /// `--database-url`: beats all of them.
+    flag: Option<String>,
+    variables: Variables,
+    /// Where the configuration file was looked for.
+    looked_for: String,
+}
+
+impl Config {
+    /// Flag > environment > `.env` > file > default.
+    ///
+    /// # Errors
+    /// A setting that counts has no meaning. (A URL is looked into when it is asked for.)
+    pub(super) fn merge(
+        layers: Layers,
+        database_url: Option<&str>,
+        variables: Variables,
+        looked_for: String,
+    ) -> Result<Self, Failure> {
+        let foreign = layers.environment.foreign_url.or(layers.dotenv.foreign_url);
+        let mut entries = layers.file.entries;
+        if let Some(foreign) = foreign {
+            entries.insert(Key::default_url(), foreign);
+        }
+        entries.extend(layers.dotenv.entries);
+        entries.extend(layers.environment.entries);
+
+        let mut settings = Settings::default();
+        let mut urls = BTreeMap::new();
+        for (key, entry) in entries {
+            let text = |entry: &Entry| value(entry, &variables);
+            match key {
+                Key::HistoryTable => settings.history_table = history_table(&entry, text(&entry)?)?,
+                Key::Ordering => settings.ordering = ordering(&entry, &text(&entry)?)?,
+                Key::LockWait => {
+                    settings.lock_wait = args::duration(&text(&entry)?).map_err(|why| {
+                        wrong(&entry, "lock_wait", &text(&entry).unwrap_or_default(), &why)
+                    })?;
+                }
+                Key::Url(name) => {
+                    urls.insert(name, entry);
+                }
+            }
+        }
+        Ok(Self {
+            settings,
+            urls,
+            flag: database_url.map(str::to_owned),
+            variables,
+            looked_for,
+        })
+    }
+
+    /// The databases to work on, `default` first: those that carried migrations belong to, or the one
+    /// that was asked for.
+    ///
+    /// # Errors
+    /// One of them is not configured, or nothing belongs to the one that was asked for.
+    pub(crate) fn targets(
+        &self,
+        carried: &[String],
+        asked: Option<&str>,
+        backends: &[&'static str],
+    ) -> Result<Vec<DatabaseSettings>, Failure> {
+        let mut names: Vec<&str> = match asked {
+            Some(name) => {
+                let name = carried
+                    .iter()
+                    .find(|carried| *carried == name)
+                    .ok_or_else(|| not_carried(name, carried))?;
+                vec![name]
+            }
+            None => carried.iter().map(String::as_str).collect(),
+        };
+        names.sort_by_key(|name| (*name != DEFAULT_DATABASE, *name));
+        // The flag is for the one database that is meant; among several, it is what `database_url`
+        // is in the file: the URL of `default`.
+        let flag_for = match names.as_slice() {
+            [only] => Some(*only),
+            several => several
+                .iter()
+                .copied()
+                .find(|name| *name == DEFAULT_DATABASE),
+        };
+        if self.flag.is_some() && flag_for.is_none() {
+            return Err(
+                mistake("`--database-url` does not say which database is meant")
+                    .next(format!("add `--database NAME`: {}", names.join(", "))),
+            );
+        }
+        names
+            .iter()
+            .map(|name| {
+                let flag = self.flag.as_ref().filter(|_| flag_for == Some(*name));
+                let url = match flag {
+                    Some(url) => url.clone(),
+                    None => self.url(name, backends)?,
+                };
+                Ok(DatabaseSettings {
+                    name: (*name).to_owned(),
+                    url: DatabaseUrl::new(url),
+                })
+            })
+            .collect()
+    }
+
+    fn url(&self, name: &str, backends: &[&'static str]) -> Result<String, Failure> {
+        let entry = self
+            .urls
+            .get(&fold(name))
+            .ok_or_else(|| self.not_configured(name, backends))?;
+        let url = value(entry, &self.variables)?;
+        if url.trim().is_empty() {
+            return Err(mistake(format!(
+                "{}: the URL of database `{name}` is empty",
+                entry.origin
+            )));
+        }
+        tracing::info!(database = name, origin = %entry.origin, "configured");
+        Ok(match &entry.origin {
+            Origin::File { file, .. } => beside(file, &url),
+            _ => url,
+        })
+    }
+
+    fn not_configured(&self, name: &str, backends: &[&'static str]) -> Failure {
+        let example = match backends.first() {
+            Some(&"postgres") => "postgres://user:password@localhost/app",
+            Some(&"mysql") => "mysql://user:password@localhost/app",
+            _ => "sqlite://app.db",
+        };
+        let (lines, variable) = if name == DEFAULT_DATABASE {
+            (
+                format!("database_url = \"{example}\""),
+                "DATABASE_URL".to_owned(),
+            )
+        } else {
+            (
+                format!("[databases.{name}]\nurl = \"{example}\""),
+                format!("MIGRATE_DATABASES_{}_URL", fold(name).to_ascii_uppercase()),
+            )
+        };
+        let mut failure = mistake(format!(
+            "database `{name}` is not configured: it has no URL"
+        ));
+        failure.causes.push(self.looked_for.clone());
+        failure.next(format!(
+            "write this into migrate.toml beside the program's Cargo.toml\n\n{}\n\nor set {variable}, or give `--database-url URL`",
+            lines
+                .lines()
+                .map(|line| format!("  {line}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        ))
+    }
+}
+
+fn not_carried(name: &str, carried: &[String]) -> Failure {
+    let hint = match suggest::nearest(name, carried.iter().map(String::as_str)) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!(
+            "migrations of this program belong to: {}",
+            carried.join(", ")
+        ),
+    };
+    mistake(format!("no migration belongs to a database `{name}`")).next(hint)
+}
+
+/// The text of an entry. Only the file's are expanded: a shell has done its own.
+fn value(entry: &Entry, variables: &Variables) -> Result<String, Failure> {
+    if !matches!(entry.origin, Origin::File { .. }) {
+        return Ok(entry.text.clone());
+    }
+    expand(&entry.text, variables).map_err(|error| {
+        mistake(format!("{}: {error}", entry.origin))
+            .next("set it in the environment or in .env, or give a default: `${NAME:-default}`")
+    })
+}
+
+fn history_table(entry: &Entry, text: String) -> Result<String, Failure> {
+    if text.trim().is_empty() {
+        return Err(wrong(entry, "history_table", &text, "it is empty"));
+    }
+    Ok(text)
+}
+
+fn ordering(entry: &Entry, text: &str) -> Result<Ordering, Failure> {
+    match text {
+        "declared" => Ok(Ordering::Declared),
+        "stamped" => Ok(Ordering::Stamped),
+        _ => Err(wrong(
+            entry,
+            "ordering",
+            text,
+            "it is `declared` or `stamped`",
+        )),
+    }
+}
+
+fn wrong(entry: &Entry, key: &str, text: &str, why: &str) -> Failure {
+    // A variable's name says already which key it is.
+    let place = &entry.origin;
+    match entry.origin {
+        Origin::File { .. } => mistake(format!("{place}: `{key}` cannot be `{text}`: {why}")),
+        _ => mistake(format!("{place} cannot be `{text}`: {why}")),
+    }
+}
+
+/// A relative SQLite path in a file is relative to the file.
+fn beside(file: &Path, url: &str) -> String {
+    let Some((scheme, path)) = url
+        .strip_prefix("sqlite://")
+        .map(|path| ("sqlite://", path))
+        .or_else(|| url.strip_prefix("sqlite:").map(|path| ("sqlite:", path)))
+    else {
+        return url.to_owned();
+    };
+    let directory = file.parent().unwrap_or(Path::new(""));
+    if path.is_empty()
+        || path.starts_with('/')
+        || path.starts_with(':')
+        || !directory.is_absolute()
+        || Path::new(path).is_absolute()
+    {
+        return url.to_owned();
+    }
+    // What a URL would read as something else.
+    let directory: String = directory
+        .to_string_lossy()
+        .chars()
+        .map(|c| match c {
+            '%' | '?' | '#' | ' ' => format!("%{:02X}", u32::from(c)),
+            c => c.to_string(),
+        })
+        .collect();
+    let path = path.strip_prefix("./").unwrap_or(path);
+    format!("{scheme}{}/{path}", directory.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_in_a_file_is_relative_to_the_file() {
+        for (url, expected) in [
+            ("sqlite://shop.db", "sqlite:///srv/a%20b/shop.db"),
+            (
+                "sqlite://./data/shop.db?mode=ro",
+                "sqlite:///srv/a%20b/data/shop.db?mode=ro",
+            ),
+            ("sqlite:shop.db", "sqlite:/srv/a%20b/shop.db"),
+            ("sqlite:///var/shop.db", "sqlite:///var/shop.db"),
+            ("sqlite::memory:", "sqlite::memory:"),
+            ("sqlite://:memory:", "sqlite://:memory:"),
+            ("postgres://db/shop", "postgres://db/shop"),
+        ] {
+            assert_eq!(beside(Path::new("/srv/a b/migrate.toml"), url), expected);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Configuration: five sources, one meaning.
+//!
+//! Each source becomes a [`Layer`]: texts by [`Key`], with where they stand. `merge` picks the text
+//! that counts for each key, and only then asks what it means. So every mistake can name its place,
+//! and a text that does not count cannot hurt.
+
+mod dotenv;
+mod environment;
+mod expand;
+mod file;
+mod find;
+mod merge;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use migrate_core::{Failure, FailureKind};
+
+pub(crate) use merge::Config;
+
+use crate::{
+    invocation::{Invocation, Program},
+    request::Options,
+};
+
+/// Something that can be configured.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    HistoryTable,
+    Ordering,
+    LockWait,
+    /// The URL of a database, by its [folded](fold) name.
+    Url(String),
+}
+
+/// The names of a file's top-level keys.
+const FILE_KEYS: [&str; 5] = [
+    "database_url",
+    "history_table",
+    "ordering",
+    "lock_wait",
+    "databases",
+];
+
+impl Key {
+    /// The key that `database_url` sets.
+    fn default_url() -> Self {
+        Self::Url(migrate_core::DEFAULT_DATABASE.to_owned())
+    }
+
+    /// From its name in a file, or in lower case in a variable.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "database_url" => Some(Self::default_url()),
+            "history_table" => Some(Self::HistoryTable),
+            "ordering" => Some(Self::Ordering),
+            "lock_wait" => Some(Self::LockWait),
+            _ => None,
+        }
+    }
+}
+
+/// A database's name as a variable can spell it, in lower case: `user-data` is `user_data`.
+fn fold(name: &str) -> String {
+    name.chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
+
+/// Where a text stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    Variable(String),
+    Dotenv {
+        shown: String,
+        line: usize,
+        name: String,
+    },
+    File {
+        file: PathBuf,
+        shown: String,
+        line: usize,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => f.write_str(name),
+            Self::Dotenv {
+                shown, line, name, ..
+            } => write!(f, "{shown}:{line}: {name}"),
+            Self::File { shown, line, .. } => write!(f, "{shown}:{line}"),
+        }
+    }
+}
+
+/// A text and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    text: String,
+    origin: Origin,
+}
+
+/// What one source says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Layer {
+    entries: BTreeMap<Key, Entry>,
+    /// `DATABASE_URL`, which is not ours alone and counts less.
+    foreign_url: Option<Entry>,
+}
+
+/// A configuration, and what a person should read about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads every source.
+///
+/// # Errors
+/// A file is broken, has an unknown key or a wrong type; a setting that counts has no meaning.
+pub(crate) fn load(
+    program: &Program,
+    invocation: &Invocation,
+    options: &Options,
+) -> Result<Loaded, Failure> {
+    let places = find::Places::new(&invocation.directory, program.manifest_dir);
+    let mut warnings = Vec::new();
+
+    let environment = environment::layer(environment::of_process(invocation)?, &mut warnings);
+    let mut dotenv_variables = Vec::new();
+    if let Some(path) = places.find(".env") {
+        tracing::info!(path = %path.display(), "reading .env");
+        dotenv_variables = dotenv::read(&path, &places.shown(&path))?;
+    }
+    let dotenv = environment::layer(dotenv_variables.clone(), &mut warnings);
+
+    let mut file = Layer::default();
+    let path = match &options.config {
+        Some(path) => Some(invocation.directory.join(path)),
+        None => places.find("migrate.toml"),
+    };
+    if let Some(path) = &path {
+        tracing::info!(path = %path.display(), "reading the configuration file");
+        file = file::read(path, &places.shown(path))?;
+    }
+
+    let variables = expand::Variables::new(invocation, &dotenv_variables);
+    let config = Config::merge(
+        merge::Layers {
+            environment,
+            dotenv,
+            file,
+        },
+        options.database_url.as_deref(),
+        variables,
+        places.looked_for(path.as_deref()),
+    )?;
+    Ok(Loaded { config, warnings })
+}
+
+/// A mistake in the configuration.
+fn mistake(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Usage, message)
+}

@@ -1,0 +1,356 @@
+//! Reports for people.
+
+use std::fmt::Write as _;
+
+use migrate_core::{
+    DatabaseSettings, State,
+    report::{Action, CheckReport, LogEntry, PlanReport, Problem, StatusReport},
+};
+
+use super::{
+    failure,
+    style::{self, Palette},
+    table::{self, Align},
+    text::{count, milliseconds, one_line, padded},
+};
+use crate::exit;
+
+/// How a page looks: colours, and the width where it is a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) palette: Palette,
+    pub(crate) columns: Option<usize>,
+}
+
+impl Page {
+    /// Which database this is about.
+    pub(crate) fn heading(self, database: &DatabaseSettings) -> String {
+        format!(
+            "{} {}\n",
+            self.palette.paint(style::BOLD, &database.name),
+            self.palette
+                .paint(style::DIM, format!("({})", database.url))
+        )
+    }
+
+    /// `status`.
+    pub(crate) fn status(self, report: &StatusReport) -> String {
+        let mut page = String::from("\n");
+        page.push_str(&self.migrations(report));
+        if !report.views.is_empty() {
+            page.push_str(&self.views(report));
+        }
+        if let Some(holder) = &report.locked_by {
+            let _ = writeln!(
+                page,
+                "\n{} the lock is held by {holder}",
+                self.palette.paint(style::BUSY, "deploying:")
+            );
+        }
+        page.push_str(&self.problems(&report.problems));
+        let _ = writeln!(page, "\n{}", self.totals(report));
+        page
+    }
+
+    fn migrations(self, report: &StatusReport) -> String {
+        let rows = report.migrations.iter().map(|migration| {
+            let tail = match (migration.state, &migration.detail) {
+                (State::Applied, _) | (_, None) => &migration.description,
+                (_, Some(detail)) => detail,
+            };
+            vec![
+                migration.state.to_string(),
+                one_line(&migration.id),
+                migration
+                    .applied_at
+                    .as_deref()
+                    .map(moment)
+                    .unwrap_or_default(),
+                migration.duration_ms.map(milliseconds).unwrap_or_default(),
+                one_line(tail),
+            ]
+        });
+        let states: Vec<State> = report.migrations.iter().map(|m| m.state).collect();
+        self.stated(
+            &states,
+            &[
+                Align::Left,
+                Align::Left,
+                Align::Left,
+                Align::Right,
+                Align::Left,
+            ],
+            rows,
+        )
+    }
+
+    /// Rows that begin with a state: a sign and a colour for it in a terminal.
+    fn stated(
+        self,
+        states: &[State],
+        alignments: &[Align],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> String {
+        let columns = self.columns.map(|columns| columns.saturating_sub(4));
+        let mut page = String::new();
+        for (line, state) in table::lines(alignments, rows, columns).iter().zip(states) {
+            let word = state.as_str();
+            let rest = line.strip_prefix(word).unwrap_or(line);
+            let style = style::of_state(*state);
+            match self.columns {
+                Some(_) => {
+                    let sign = style::sign_of_state(*state);
+                    let stated = self.palette.paint(style, format!("{sign} {word}"));
+                    let _ = writeln!(page, "  {stated}{rest}");
+                }
+                None => {
+                    let _ = writeln!(page, "  {}{rest}", self.palette.paint(style, word));
+                }
+            }
+        }
+        page
+    }
+
+    fn views(self, report: &StatusReport) -> String {
+        let mut page = format!("\n{}\n", self.palette.paint(style::BOLD, "views"));
+        let rows = report.views.iter().map(|view| {
+            let since = view.since.as_ref().map(|id| format!("since {id}"));
+            let until = view.until.as_ref().map(|id| format!("until {id}"));
+            let uses = (!view.uses.is_empty()).then(|| format!("uses {}", view.uses.join(", ")));
+            let facts: Vec<String> = [since, until, uses].into_iter().flatten().collect();
+            vec![
+                view.state.clone(),
+                one_line(&view.id),
+                one_line(&view.name),
+                facts.join(", "),
+            ]
+        });
+        let columns = self.columns.map(|columns| columns.saturating_sub(2));
+        for (line, view) in table::lines(&[], rows, columns).iter().zip(&report.views) {
+            let rest = line.strip_prefix(view.state.as_str()).unwrap_or(line);
+            let style = match view.state.as_str() {
+                "up" => style::GOOD,
+                "missing" => style::BAD,
+                _ => style::DIM,
+            };
+            let _ = writeln!(page, "  {}{rest}", self.palette.paint(style, &view.state));
+        }
+        page
+    }
+
+    /// What disagrees, each with its place.
+    pub(crate) fn problems(self, problems: &[Problem]) -> String {
+        if problems.is_empty() {
+            return String::new();
+        }
+        let mut page = format!(
+            "\n{}\n",
+            self.palette.paint(style::BOLD, "code and history")
+        );
+        for problem in problems {
+            page.push_str(&failure::problem(problem, self.palette));
+        }
+        page
+    }
+
+    fn totals(self, report: &StatusReport) -> String {
+        const ORDER: [State; 6] = [
+            State::Applied,
+            State::Pending,
+            State::Running,
+            State::Deferred,
+            State::Failed,
+            State::Interrupted,
+        ];
+        if report.migrations.is_empty() {
+            return "no migrations".to_owned();
+        }
+        ORDER
+            .into_iter()
+            .map(|state| {
+                let of_state = report.migrations.iter().filter(|m| m.state == state);
+                (state, of_state.count())
+            })
+            // "0 pending" is good news, and worth its place.
+            .filter(|(state, n)| *n > 0 || matches!(state, State::Pending | State::Applied))
+            .map(|(state, n)| {
+                self.palette
+                    .paint(style::of_state(state), format!("{n} {state}"))
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// `plan`, `up --dry-run`.
+    pub(crate) fn plan(self, report: &PlanReport) -> String {
+        let mut page = String::from("\n");
+        page.push_str(&self.steps(report));
+        for blocked in &report.blocked {
+            let _ = writeln!(
+                page,
+                "  {} {}: {}",
+                self.palette.paint(style::CARE, "blocked"),
+                one_line(&blocked.id),
+                one_line(&blocked.because)
+            );
+        }
+        page.push_str(&self.problems(&report.problems));
+        if report.steps.is_empty() && report.blocked.is_empty() {
+            return format!("{}nothing to do\n", page.trim_start_matches('\n'));
+        }
+        let not_atomic = report.steps.iter().filter(|step| !step.atomic).count();
+        let _ = write!(page, "\n{} to run", count(report.steps.len(), "migration"));
+        if !report.blocked.is_empty() {
+            let _ = write!(page, ", {} blocked", report.blocked.len());
+        }
+        if not_atomic > 0 {
+            let _ = write!(page, ", {not_atomic} of them outside a transaction");
+        }
+        page.push('\n');
+        page
+    }
+
+    /// The steps of a plan, numbered, with the views that go down and come up around each.
+    pub(crate) fn steps(self, report: &PlanReport) -> String {
+        let digits = report.steps.len().to_string().len();
+        let rows = report.steps.iter().enumerate().map(|(at, step)| {
+            let mut facts = Vec::new();
+            if !step.atomic {
+                facts.push("[no transaction]".to_owned());
+            }
+            if step.state != State::Pending && step.state != State::Applied {
+                facts.push(format!("[{}]", step.state));
+            }
+            facts.push(one_line(&step.description));
+            vec![
+                format!("{:>digits$}", at + 1),
+                step.action.as_str().to_owned(),
+                one_line(&step.id),
+                facts.join(" "),
+            ]
+        });
+        let columns = self.columns.map(|columns| columns.saturating_sub(2));
+        let mut page = String::new();
+        for (line, step) in table::lines(&[], rows, columns).iter().zip(&report.steps) {
+            let word = step.action.as_str();
+            let style = match step.action {
+                Action::Revert => style::CARE,
+                _ => style::GOOD,
+            };
+            let line = line.replacen(word, &self.palette.paint(style, word), 1);
+            let _ = writeln!(page, "  {line}");
+            if !step.views.is_empty() {
+                let _ = writeln!(
+                    page,
+                    "  {:digits$}  around it: views {} go down and come up",
+                    "",
+                    step.views.join(", ")
+                );
+            }
+        }
+        page
+    }
+
+    /// `check`.
+    pub(crate) fn check(self, report: &CheckReport, code: u8) -> String {
+        let mut page = self.problems(&report.problems);
+        if !report.pending.is_empty() {
+            let _ = writeln!(page, "\n{}", self.palette.paint(style::BOLD, "pending"));
+            for id in &report.pending {
+                let _ = writeln!(page, "  {}", one_line(id));
+            }
+        }
+        let carried = count(report.carried, "migration");
+        let verdict = match code {
+            exit::DONE => self.palette.paint(
+                style::GOOD,
+                format!("code, history and database agree: {carried}, all applied"),
+            ),
+            exit::PENDING => self.palette.paint(
+                style::CARE,
+                format!("{} of {carried} pending", report.pending.len()),
+            ),
+            _ => self.palette.paint(
+                style::BAD,
+                format!("code and history disagree ({carried} carried)"),
+            ),
+        };
+        let gap = if page.is_empty() { "" } else { "\n" };
+        let _ = writeln!(page, "{gap}{verdict}");
+        page
+    }
+
+    /// `log`.
+    pub(crate) fn log(self, entries: &[LogEntry]) -> String {
+        if entries.is_empty() {
+            return "nothing was done here yet\n".to_owned();
+        }
+        let rows = entries.iter().map(|entry| {
+            vec![
+                moment(&entry.at),
+                one_line(&entry.event),
+                one_line(&entry.id),
+                entry.duration_ms.map(milliseconds).unwrap_or_default(),
+                one_line(&entry.by),
+                entry.detail.as_deref().map(one_line).unwrap_or_default(),
+            ]
+        });
+        let alignments = [
+            Align::Left,
+            Align::Left,
+            Align::Left,
+            Align::Right,
+            Align::Left,
+        ];
+        let columns = self.columns.map(|columns| columns.saturating_sub(2));
+        let mut page = String::new();
+        for (line, entry) in table::lines(&alignments, rows, columns).iter().zip(entries) {
+            let style = match entry.event.as_str() {
+                "applied" => style::GOOD,
+                "failed" | "interrupted" => style::BAD,
+                _ => style::CARE,
+            };
+            let word = one_line(&entry.event);
+            let line = line.replacen(&word, &self.palette.paint(style, &word), 1);
+            let _ = writeln!(page, "  {line}");
+        }
+        page
+    }
+
+    /// A list of ids that a question is about.
+    pub(crate) fn reverting(self, report: &PlanReport) -> String {
+        let widest = report
+            .steps
+            .iter()
+            .map(|step| super::text::width(&step.id))
+            .max();
+        let mut page = String::new();
+        for step in &report.steps {
+            let id = padded(&one_line(&step.id), widest.unwrap_or(0));
+            let line = format!(
+                "{id}  {}",
+                self.palette.paint(style::DIM, one_line(&step.description))
+            );
+            let _ = writeln!(
+                page,
+                "  {} {}",
+                self.palette.paint(style::CARE, "revert"),
+                line.trim_end()
+            );
+        }
+        page
+    }
+}
+
+/// `2026-11-20T09:30:00Z` as a person reads it. Always UTC, and says so.
+fn moment(rfc3339: &str) -> String {
+    let text = one_line(rfc3339);
+    match text.split_once('T') {
+        Some((date, time)) => {
+            let time = time.trim_end_matches('Z');
+            let time = time.split('.').next().unwrap_or(time);
+            format!("{date} {time} UTC")
+        }
+        None => text,
+    }
+}

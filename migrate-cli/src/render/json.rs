@@ -1,0 +1,381 @@
+//! Reports and events for programs. Field names are a contract; fields may be added, never renamed.
+
+use migrate_core::{
+    Location,
+    report::{
+        CheckReport, GraphReport, LockHolder, LogEntry, PlanReport, Problem, StatusReport, Summary,
+    },
+};
+use serde::Serialize;
+
+/// A document, readable by people too.
+pub(crate) fn document(value: &impl Serialize) -> String {
+    // Maps with keys that are no strings, the only thing that could fail, do not occur here.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// One line of a stream.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+pub(crate) struct Place {
+    file: &'static str,
+    line: u32,
+}
+
+impl From<Location> for Place {
+    fn from(location: Location) -> Self {
+        Self {
+            file: location.file,
+            line: location.line,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ProblemJson<'a> {
+    kind: &'static str,
+    id: &'a str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: Option<Place>,
+}
+
+impl<'a> From<&'a Problem> for ProblemJson<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self {
+            kind: problem.kind.as_str(),
+            id: &problem.id,
+            message: &problem.message,
+            place: problem.location.map(Place::from),
+        }
+    }
+}
+
+fn problems(problems: &[Problem]) -> Vec<ProblemJson<'_>> {
+    problems.iter().map(ProblemJson::from).collect()
+}
+
+#[derive(Serialize)]
+pub(crate) struct HolderJson<'a> {
+    pid: Option<u32>,
+    host: Option<&'a str>,
+    since_ms: Option<f64>,
+}
+
+impl<'a> From<&'a LockHolder> for HolderJson<'a> {
+    fn from(holder: &'a LockHolder) -> Self {
+        Self {
+            pid: holder.pid,
+            host: holder.host.as_deref(),
+            since_ms: holder.since.map(milliseconds),
+        }
+    }
+}
+
+/// As reports have durations: milliseconds, to the microsecond.
+pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+#[derive(Serialize)]
+struct StatusJson<'a> {
+    database: &'a str,
+    backend: &'a str,
+    migrations: Vec<MigrationJson<'a>>,
+    views: Vec<ViewJson<'a>>,
+    problems: Vec<ProblemJson<'a>>,
+    locked_by: Option<HolderJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MigrationJson<'a> {
+    id: &'a str,
+    package: &'a str,
+    name: &'a str,
+    description: &'a str,
+    state: &'static str,
+    requires: &'a [String],
+    applied_at: Option<&'a str>,
+    duration_ms: Option<f64>,
+    #[serde(flatten)]
+    place: Place,
+    fingerprint: &'a str,
+    detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ViewJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    state: &'a str,
+    since: Option<&'a str>,
+    until: Option<&'a str>,
+    uses: &'a [String],
+}
+
+/// `status`.
+pub(crate) fn status(reports: &[StatusReport]) -> String {
+    document(&reports.iter().map(of_status).collect::<Vec<_>>())
+}
+
+fn of_status(report: &StatusReport) -> StatusJson<'_> {
+    let migrations = report.migrations.iter().map(|migration| MigrationJson {
+        id: &migration.id,
+        package: &migration.package,
+        name: &migration.name,
+        description: &migration.description,
+        state: migration.state.as_str(),
+        requires: &migration.requires,
+        applied_at: migration.applied_at.as_deref(),
+        duration_ms: migration.duration_ms,
+        place: migration.location.into(),
+        fingerprint: &migration.fingerprint,
+        detail: migration.detail.as_deref(),
+    });
+    let views = report.views.iter().map(|view| ViewJson {
+        id: &view.id,
+        name: &view.name,
+        state: &view.state,
+        since: view.since.as_deref(),
+        until: view.until.as_deref(),
+        uses: &view.uses,
+    });
+    StatusJson {
+        database: &report.database,
+        backend: &report.backend,
+        migrations: migrations.collect(),
+        views: views.collect(),
+        problems: problems(&report.problems),
+        locked_by: report.locked_by.as_ref().map(HolderJson::from),
+    }
+}
+
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    database: &'a str,
+    backend: &'a str,
+    steps: Vec<StepJson<'a>>,
+    blocked: Vec<BlockedJson<'a>>,
+    problems: Vec<ProblemJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepJson<'a> {
+    id: &'a str,
+    action: &'static str,
+    description: &'a str,
+    requires: &'a [String],
+    state: &'static str,
+    atomic: bool,
+    views: &'a [String],
+    #[serde(flatten)]
+    place: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<&'a [String]>,
+}
+
+#[derive(Serialize)]
+struct BlockedJson<'a> {
+    id: &'a str,
+    because: &'a str,
+}
+
+/// `plan`, `up --dry-run`.
+pub(crate) fn plan(reports: &[PlanReport]) -> String {
+    document(&reports.iter().map(of_plan).collect::<Vec<_>>())
+}
+
+fn of_plan(report: &PlanReport) -> PlanJson<'_> {
+    let steps = report.steps.iter().map(|step| StepJson {
+        id: &step.id,
+        action: step.action.as_str(),
+        description: &step.description,
+        requires: &step.requires,
+        state: step.state.as_str(),
+        atomic: step.atomic,
+        views: &step.views,
+        place: step.location.into(),
+        sql: step.sql.as_deref(),
+    });
+    let blocked = report.blocked.iter().map(|blocked| BlockedJson {
+        id: &blocked.id,
+        because: &blocked.because,
+    });
+    PlanJson {
+        database: &report.database,
+        backend: &report.backend,
+        steps: steps.collect(),
+        blocked: blocked.collect(),
+        problems: problems(&report.problems),
+    }
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    database: &'a str,
+    backend: &'a str,
+    carried: usize,
+    pending: &'a [String],
+    problems: Vec<ProblemJson<'a>>,
+}
+
+/// `check`.
+pub(crate) fn check(reports: &[CheckReport]) -> String {
+    let documents = reports.iter().map(|report| CheckJson {
+        database: &report.database,
+        backend: &report.backend,
+        carried: report.carried,
+        pending: &report.pending,
+        problems: problems(&report.problems),
+    });
+    document(&documents.collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+struct LogJson<'a> {
+    database: &'a str,
+    entries: Vec<EntryJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    at: &'a str,
+    id: &'a str,
+    event: &'a str,
+    by: &'a str,
+    duration_ms: Option<f64>,
+    detail: Option<&'a str>,
+}
+
+/// `log`.
+pub(crate) fn log(logs: &[(String, Vec<LogEntry>)]) -> String {
+    let documents = logs.iter().map(|(database, entries)| LogJson {
+        database,
+        entries: entries
+            .iter()
+            .map(|entry| EntryJson {
+                at: &entry.at,
+                id: &entry.id,
+                event: &entry.event,
+                by: &entry.by,
+                duration_ms: entry.duration_ms,
+                detail: entry.detail.as_deref(),
+            })
+            .collect(),
+    });
+    document(&documents.collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+struct GraphJson<'a> {
+    nodes: Vec<NodeJson<'a>>,
+    edges: Vec<EdgeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct NodeJson<'a> {
+    id: &'a str,
+    description: &'a str,
+    #[serde(flatten)]
+    place: Place,
+    state: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct EdgeJson<'a> {
+    from: &'a str,
+    to: &'a str,
+}
+
+/// `graph --format json`.
+pub(crate) fn graph(report: &GraphReport) -> String {
+    let nodes = report.nodes.iter().map(|node| NodeJson {
+        id: &node.id,
+        description: &node.description,
+        place: node.location.into(),
+        state: node.state.map(migrate_core::State::as_str),
+    });
+    let edges = report.edges.iter().map(|(from, to)| EdgeJson { from, to });
+    document(&GraphJson {
+        nodes: nodes.collect(),
+        edges: edges.collect(),
+    })
+}
+
+/// One event of `up`, `down`, `redo` or `resolve`: a name, the database, and what else there is.
+#[derive(Default, Serialize)]
+pub(crate) struct EventJson<'a> {
+    pub(crate) event: &'static str,
+    pub(crate) database: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) done: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duration_ms: Option<f64>,
+    /// The error and its causes in one text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) causes: Option<&'a [String]>,
+    #[serde(flatten)]
+    pub(crate) place: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rolled_back: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waited_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) holder: Option<HolderJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<ProblemJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct FinishedJson<'a> {
+    event: &'static str,
+    database: &'a str,
+    applied: usize,
+    failed: usize,
+    deferred: usize,
+    skipped: usize,
+    reverted: usize,
+    pending: usize,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// The last event of a run.
+pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -> String {
+    line(&FinishedJson {
+        event: "finished",
+        database,
+        applied: summary.applied,
+        failed: summary.failed,
+        deferred: summary.deferred,
+        skipped: summary.skipped,
+        reverted: summary.reverted,
+        pending: summary.pending,
+        duration_ms: milliseconds(summary.duration),
+        error,
+    })
+}

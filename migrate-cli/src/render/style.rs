@@ -1,0 +1,53 @@
+//! Colours and signs.
+
+use std::fmt::Display;
+
+use anstyle::{AnsiColor, Style};
+use migrate_core::State;
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const CARE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BUSY: Style = AnsiColor::Cyan.on_default();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const BOLD: Style = Style::new().bold();
+
+/// Whether a stream shows colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Palette {
+    Colors,
+    Plain,
+}
+
+impl Palette {
+    /// `text` in `style`.
+    pub(crate) fn paint(self, style: Style, text: impl Display) -> String {
+        match self {
+            Self::Colors => format!("{style}{text}{style:#}"),
+            Self::Plain => text.to_string(),
+        }
+    }
+}
+
+/// How a state looks.
+pub(crate) fn of_state(state: State) -> Style {
+    match state {
+        State::Applied => GOOD,
+        State::Pending => DIM,
+        State::Running => BUSY,
+        State::Failed | State::Interrupted => BAD,
+        State::Deferred => CARE,
+    }
+}
+
+/// The sign before a state's word, for a person at a terminal.
+pub(crate) fn sign_of_state(state: State) -> char {
+    match state {
+        State::Applied => '✓',
+        State::Pending => '·',
+        State::Running => '▸',
+        State::Failed => '✗',
+        State::Interrupted => '!',
+        State::Deferred => '…',
+    }
+}

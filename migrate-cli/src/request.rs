@@ -1,0 +1,269 @@
+//! What the command line means, in migrate-core's words.
+
+use std::{path::PathBuf, time::Duration};
+
+use migrate_core::frontend::{
+    DownRequest, DownTarget, Grouping, OnFailure, Resolution, Target, UpRequest,
+};
+
+use crate::args::{
+    DecisionArgs, DownArgs, GlobalArgs, SelectionArgs, Typed, TypedCommand, TypedFormat, UpArgs,
+};
+
+/// A command line that makes sense.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) options: Options,
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) database: Option<String>,
+    pub(crate) database_url: Option<String>,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) format: Format,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) colors: Colors,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            database: None,
+            database_url: None,
+            config: None,
+            format: Format::Human,
+            verbosity: Verbosity::Normal,
+            colors: Colors::WherePossible,
+        }
+    }
+}
+
+/// Who reads the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    Quiet,
+    Normal,
+    Info,
+    Debug,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colors {
+    WherePossible,
+    Never,
+}
+
+#[derive(Debug)]
+pub(crate) enum Command {
+    Up(UpRequest),
+    Plan(UpRequest),
+    Status(StatusExit),
+    Graph(GraphFormat),
+    Down(DownRequest, Confirmation),
+    Redo(DownRequest, Confirmation),
+    Check,
+    Resolve {
+        id: String,
+        decision: Resolution,
+        wait: Option<Duration>,
+    },
+    Log {
+        limit: usize,
+    },
+    Wait {
+        timeout: Duration,
+    },
+    Completions(clap_complete::Shell),
+}
+
+/// What the exit code of `status` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatusExit {
+    Readable,
+    Applied,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GraphFormat {
+    Text,
+    Mermaid,
+    Dot,
+    Svg,
+    Json,
+}
+
+/// Whether to ask before reverting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confirmation {
+    Ask,
+    Given,
+}
+
+/// Why a command line makes no sense although clap could read it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Nonsense {
+    pub(crate) message: String,
+    pub(crate) next: String,
+}
+
+impl TryFrom<Typed> for Request {
+    type Error = Nonsense;
+
+    fn try_from(typed: Typed) -> Result<Self, Nonsense> {
+        let command = typed
+            .command
+            .unwrap_or_else(|| TypedCommand::Up(UpArgs::default()));
+        let (format, graph_format) = formats(typed.global.format, &command)?;
+        let command = match command {
+            TypedCommand::Up(up) => up_command(up)?,
+            TypedCommand::Plan(selection) => Command::Plan(UpRequest {
+                target: target(selection),
+                ..UpRequest::default()
+            }),
+            TypedCommand::Status(status) => Command::Status(if status.exit_code {
+                StatusExit::Applied
+            } else {
+                StatusExit::Readable
+            }),
+            TypedCommand::Graph => Command::Graph(graph_format),
+            TypedCommand::Down(down) => {
+                let (request, confirmation) = down_request(down);
+                Command::Down(request, confirmation)
+            }
+            TypedCommand::Redo(down) => {
+                let (request, confirmation) = down_request(down);
+                Command::Redo(request, confirmation)
+            }
+            TypedCommand::Check => Command::Check,
+            TypedCommand::Resolve(resolve) => Command::Resolve {
+                id: resolve.id,
+                decision: decision(&resolve.decision),
+                wait: resolve.wait,
+            },
+            TypedCommand::Log(log) => Command::Log { limit: log.limit },
+            TypedCommand::Wait(wait) => Command::Wait {
+                timeout: wait.timeout,
+            },
+            TypedCommand::Completions { shell } => Command::Completions(shell),
+        };
+        Ok(Self {
+            options: options(typed.global, format),
+            command,
+        })
+    }
+}
+
+fn options(global: GlobalArgs, format: Format) -> Options {
+    Options {
+        database: global.database,
+        database_url: global.database_url,
+        config: global.config,
+        format,
+        verbosity: match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Info,
+            (false, _) => Verbosity::Debug,
+        },
+        colors: if global.no_color {
+            Colors::Never
+        } else {
+            Colors::WherePossible
+        },
+    }
+}
+
+/// `--format` means more to `graph` than to the others.
+fn formats(
+    typed: Option<TypedFormat>,
+    command: &TypedCommand,
+) -> Result<(Format, GraphFormat), Nonsense> {
+    let (format, graph, word) = match typed {
+        None | Some(TypedFormat::Human) => return Ok((Format::Human, GraphFormat::Text)),
+        Some(TypedFormat::Json) => return Ok((Format::Json, GraphFormat::Json)),
+        Some(TypedFormat::Text) => (Format::Human, GraphFormat::Text, "text"),
+        Some(TypedFormat::Mermaid) => (Format::Human, GraphFormat::Mermaid, "mermaid"),
+        Some(TypedFormat::Dot) => (Format::Human, GraphFormat::Dot, "dot"),
+        Some(TypedFormat::Svg) => (Format::Human, GraphFormat::Svg, "svg"),
+    };
+    if matches!(command, TypedCommand::Graph) {
+        Ok((format, graph))
+    } else {
+        Err(Nonsense {
+            message: format!("`--format {word}` is for `graph` only"),
+            next: "use `--format human` or `--format json`".to_owned(),
+        })
+    }
+}
+
+fn up_command(up: UpArgs) -> Result<Command, Nonsense> {
+    if up.sql {
+        return Err(Nonsense {
+            message: "`--sql` is not supported yet: statements of migrations cannot be recorded"
+                .to_owned(),
+            next: "use `--dry-run` alone: it shows which migrations would run".to_owned(),
+        });
+    }
+    let request = UpRequest {
+        target: target(up.selection),
+        grouping: if up.atomic {
+            Grouping::Atomic
+        } else {
+            Grouping::Each
+        },
+        on_failure: if up.keep_going {
+            OnFailure::KeepGoing
+        } else {
+            OnFailure::Stop
+        },
+        wait: up.wait,
+    };
+    Ok(if up.dry_run {
+        Command::Plan(request)
+    } else {
+        Command::Up(request)
+    })
+}
+
+fn target(selection: SelectionArgs) -> Target {
+    match selection.steps {
+        Some(steps) => Target::Steps(steps),
+        None if selection.ids.is_empty() => Target::All,
+        None => Target::Ids(selection.ids),
+    }
+}
+
+fn down_request(down: DownArgs) -> (DownRequest, Confirmation) {
+    let target = match (down.id, down.to) {
+        (Some(id), _) => DownTarget::Id(id),
+        (None, Some(to)) => DownTarget::To(to),
+        (None, None) => DownTarget::Steps(down.steps.unwrap_or(1)),
+    };
+    let confirmation = if down.yes {
+        Confirmation::Given
+    } else {
+        Confirmation::Ask
+    };
+    let wait = down.wait;
+    (DownRequest { target, wait }, confirmation)
+}
+
+/// clap saw to it that exactly one is set.
+fn decision(decision: &DecisionArgs) -> Resolution {
+    if decision.applied {
+        Resolution::Applied
+    } else if decision.reverted {
+        Resolution::Reverted
+    } else {
+        Resolution::Retry
+    }
+}

@@ -1,0 +1,14 @@
+//! The command line against a program in memory: every command, every exit code, what is shown.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed, as it should"
+)]
+
+mod commands;
+mod config;
+mod fake;
+mod rendering;
+mod runs;
+mod typist;
