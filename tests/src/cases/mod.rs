@@ -1,0 +1,21 @@
+//! What every backend has to do alike: a function per case, a file per subject.
+//!
+//! Ids are unique in a crate, and so the names of migrations begin with a word for their case.
+
+pub mod outcome;
+
+use diesel::{QueryResult, connection::SimpleConnection};
+use migrate_diesel::AnyConnection;
+
+use crate::database::number;
+
+/// Leaves an effect that can be counted, without DDL.
+pub(crate) fn leave(db: &mut impl SimpleConnection, name: &str) -> QueryResult<()> {
+    db.batch_execute(&format!("INSERT INTO effects (name) VALUES ('{name}')"))
+}
+
+/// Whether the test has turned a switch on.
+pub(crate) fn is_on(db: &mut AnyConnection, name: &str) -> bool {
+    let sql = format!("SELECT count(*) AS value FROM switches WHERE name = '{name}'");
+    number(db, &sql) > 0
+}

@@ -1,0 +1,270 @@
+//! [`Scratch`]: a database of one test's own.
+
+use std::{
+    env,
+    fmt::Display,
+    process,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_types};
+use migrate_diesel::{AnyConnection, core::DatabaseUrl};
+use tempfile::TempDir;
+
+/// The databases that every case runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of the test's own.
+    Sqlite,
+    /// A database on the server of `MIGRATE_TEST_POSTGRES_URL`.
+    Postgres,
+    /// A database on the server of `MIGRATE_TEST_MYSQL_URL`.
+    Mysql,
+}
+
+impl Backend {
+    /// Whether DDL is part of a transaction.
+    #[must_use]
+    pub fn has_transactional_ddl(self) -> bool {
+        self != Self::Mysql
+    }
+
+    /// The server's administrator.
+    ///
+    /// # Panics
+    /// When the servers are not there.
+    #[must_use]
+    pub fn admin_url(self) -> String {
+        let variable = match self {
+            Self::Sqlite => panic!("SQLite has no server"),
+            Self::Postgres => "MIGRATE_TEST_POSTGRES_URL",
+            Self::Mysql => "MIGRATE_TEST_MYSQL_URL",
+        };
+        env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} is not set; run `cargo xtask servers -- cargo test -p migrate-tests`")
+        })
+    }
+}
+
+/// A database of one test's own, gone with the test. It has two tables that bodies may use without
+/// DDL of their own: `effects`, where a row is an effect that can be counted, and `switches`.
+#[derive(Debug)]
+pub struct Scratch {
+    /// Which.
+    pub backend: Backend,
+    url: String,
+    name: String,
+    directory: TempDir,
+}
+
+#[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    value: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = sql_types::BigInt)]
+    value: i64,
+}
+
+impl Scratch {
+    /// A new one.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("t{}_{}", process::id(), NEXT.fetch_add(1, Relaxed));
+        let directory = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}/{name}.db", directory.path().display()),
+            Backend::Postgres | Backend::Mysql => {
+                let admin = backend.admin_url();
+                let sql = match backend {
+                    // A checkpoint less than the default strategy, and other tests need not wait.
+                    Backend::Postgres => format!("CREATE DATABASE {name}"),
+                    _ => format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"),
+                };
+                open(&admin).batch_execute(&sql).unwrap();
+                with_database(&admin, &name)
+            }
+        };
+        let scratch = Self {
+            backend,
+            url,
+            name,
+            directory,
+        };
+        scratch.sql("CREATE TABLE effects (name VARCHAR(190) NOT NULL)");
+        scratch.sql("CREATE TABLE switches (name VARCHAR(190) NOT NULL)");
+        scratch
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::new(&self.url)
+    }
+
+    /// The same database at another address of the server.
+    #[must_use]
+    pub fn url_at(&self, address: impl Display) -> DatabaseUrl {
+        let (before, rest) = self.url.split_once('@').unwrap();
+        let (_, after) = rest.split_once('/').unwrap();
+        DatabaseUrl::new(format!("{before}@{address}/{after}"))
+    }
+
+    /// The same database as another user.
+    #[must_use]
+    pub fn url_as(&self, user: &str, password: &str) -> DatabaseUrl {
+        let (scheme, rest) = self.url.split_once("://").unwrap();
+        let (_, rest) = rest.split_once('@').unwrap();
+        DatabaseUrl::new(format!("{scheme}://{user}:{password}@{rest}"))
+    }
+
+    /// Host and port of the server.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        let (_, rest) = self.url.split_once('@').unwrap();
+        rest.split('/').next().unwrap()
+    }
+
+    /// The database's name on its server.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A directory that lives as long.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// A new connection.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    #[must_use]
+    pub fn connect(&self) -> AnyConnection {
+        open(&self.url)
+    }
+
+    /// Runs statements on a connection of its own.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn sql(&self, sql: &str) {
+        let result = self.connect().batch_execute(sql);
+        result.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The column `value` of the rows of a query, as text.
+    ///
+    /// # Panics
+    /// When the query fails.
+    #[must_use]
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        texts(&mut self.connect(), sql)
+    }
+
+    /// The number `value` in the one row of a query.
+    ///
+    /// # Panics
+    /// When the query fails.
+    #[must_use]
+    pub fn number(&self, sql: &str) -> i64 {
+        number(&mut self.connect(), sql)
+    }
+
+    /// What bodies have left, in order.
+    #[must_use]
+    pub fn effects(&self) -> Vec<String> {
+        self.texts("SELECT name AS value FROM effects ORDER BY name")
+    }
+
+    /// Turns a switch on that a body looks at.
+    pub fn switch_on(&self, name: &str) {
+        self.sql(&format!("INSERT INTO switches (name) VALUES ('{name}')"));
+    }
+
+    /// Whether there is such a table.
+    #[must_use]
+    pub fn has_table(&self, table: &str) -> bool {
+        let count = match self.backend {
+            Backend::Sqlite => {
+                format!("SELECT count(*) AS value FROM sqlite_master WHERE name = '{table}'")
+            }
+            Backend::Postgres => format!(
+                "SELECT count(*) AS value FROM pg_class WHERE oid = to_regclass('{table}')"
+            ),
+            Backend::Mysql => format!(
+                "SELECT count(*) AS value FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() AND table_name = '{table}'"
+            ),
+        };
+        self.number(&count) == 1
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let sql = match self.backend {
+            Backend::Sqlite => return,
+            Backend::Postgres => format!("DROP DATABASE {} WITH (FORCE)", self.name),
+            Backend::Mysql => format!("DROP DATABASE {}", self.name),
+        };
+        // A panic here would hide the test's own.
+        if let Err(error) = open(&self.backend.admin_url()).batch_execute(&sql) {
+            tell(&format!("{sql}: {error}"));
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the test's output")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}
+
+fn open(url: &str) -> AnyConnection {
+    let connection = AnyConnection::open(&DatabaseUrl::new(url)).unwrap();
+    let mut connection = connection;
+    if let AnyConnection::Sqlite(sqlite) = &mut connection {
+        // Another connection of the test may be in the middle of a commit.
+        sqlite.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    }
+    connection
+}
+
+fn with_database(url: &str, name: &str) -> String {
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// The column `value` of the rows of a query, as text.
+///
+/// # Panics
+/// When the query fails.
+pub fn texts(connection: &mut AnyConnection, sql: &str) -> Vec<String> {
+    let rows: Vec<Text> = diesel::sql_query(sql)
+        .load(connection)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let null = || "NULL".to_owned();
+    rows.into_iter()
+        .map(|row| row.value.unwrap_or_else(null))
+        .collect()
+}
+
+/// The number `value` in the one row of a query.
+///
+/// # Panics
+/// When the query fails.
+pub fn number(connection: &mut AnyConnection, sql: &str) -> i64 {
+    let row: Number = diesel::sql_query(sql)
+        .get_result(connection)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    row.value
+}

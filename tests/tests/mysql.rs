@@ -1,0 +1,3 @@
+//! Every case on MySQL and MariaDB.
+
+migrate_tests::suite!(Mysql);

@@ -1,0 +1,3 @@
+//! Every case on PostgreSQL.
+
+migrate_tests::suite!(Postgres);

@@ -1,0 +1,3 @@
+//! Every case on SQLite.
+
+migrate_tests::suite!(Sqlite);
