@@ -18,18 +18,21 @@ const PADDING: f64 = 12.0;
 const GAP: f64 = 64.0;
 const MARGIN: f64 = 24.0;
 
+/// Without CSS variables, which converters such as librsvg do not know. What does not know the media
+/// query either shows the light one.
 const STYLE: &str = "\
-svg{background:var(--page);--page:#ffffff;--box:#f6f8fa;--ink:#1f2328;--soft:#656d76;--line:#afb8c1;\
---applied:#2da44e;--busy:#0969da;--bad:#cf222e;--care:#bf8700}\
-@media(prefers-color-scheme:dark){svg{--page:#0d1117;--box:#161b22;--ink:#e6edf3;--soft:#8d96a0;--line:#484f58;\
---applied:#3fb950;--busy:#58a6ff;--bad:#f85149;--care:#d29922}}\
-text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--ink)}\
-.package{fill:var(--soft)}\
-rect{fill:var(--box);stroke:var(--line);stroke-width:1.5}\
-.edges path{fill:none;stroke:var(--line);stroke-width:1.5}\
-.head{fill:var(--line)}\
-.applied rect{stroke:var(--applied)}.running rect{stroke:var(--busy)}.deferred rect{stroke:var(--care)}\
-.failed rect,.interrupted rect{stroke:var(--bad)}.pending rect{stroke-dasharray:4 3}";
+.page{fill:#fff}\
+text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#1f2328}\
+.package{fill:#656d76}\
+rect{fill:#f6f8fa;stroke:#afb8c1;stroke-width:1.5}\
+.edges path{fill:none;stroke:#afb8c1;stroke-width:1.5}\
+.head{fill:#8c959f}\
+.applied rect{stroke:#2da44e}.running rect{stroke:#0969da}.deferred rect{stroke:#bf8700}\
+.failed rect,.interrupted rect{stroke:#cf222e}.pending rect{stroke-dasharray:4 3}\
+@media(prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#e6edf3}.package{fill:#8d96a0}\
+rect{fill:#161b22;stroke:#484f58}.edges path{stroke:#484f58}.head{fill:#6e7681}\
+.applied rect{stroke:#3fb950}.running rect{stroke:#58a6ff}.deferred rect{stroke:#d29922}\
+.failed rect,.interrupted rect{stroke:#f85149}}";
 
 /// `graph --format svg`.
 pub(crate) fn render(report: &GraphReport) -> String {
@@ -42,6 +45,7 @@ pub(crate) fn render(report: &GraphReport) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\">\n\
          <title>Migrations; an arrow leads from one to those that require it</title>\n\
          <style>{STYLE}</style>\n\
+         <path class=\"page\" d=\"M0 0H{0:.0}V{1:.0}H0z\"/>\n\
          <defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\">\
          <path class=\"head\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n",
         size.0, size.1

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use migrate_core::{
     DatabaseSettings, State,
-    report::{Action, CheckReport, LogEntry, PlanReport, Problem, StatusReport},
+    report::{Action, CheckReport, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport},
 };
 
 use super::{
     failure,
     style::{self, Palette},
-    table::{self, Align},
-    text::{count, milliseconds, one_line, padded},
+    table::{self, Align, Narrow},
+    text::{count, hanging, milliseconds, one_line, padded},
 };
 use crate::exit;
 
@@ -54,61 +54,61 @@ impl Page {
 
     fn migrations(self, report: &StatusReport) -> String {
         let rows = report.migrations.iter().map(|migration| {
-            let tail = match (migration.state, &migration.detail) {
-                (State::Applied, _) | (_, None) => &migration.description,
-                (_, Some(detail)) => detail,
+            let at = migration.applied_at.as_deref();
+            let at = match self.columns {
+                Some(_) => at.map(short_moment),
+                None => at.map(moment),
+            };
+            let tail = match trouble(migration) {
+                // One line for each migration, for what reads lines.
+                Some(trouble) if self.columns.is_none() => one_line(trouble),
+                _ => one_line(&migration.description),
             };
             vec![
                 migration.state.to_string(),
                 one_line(&migration.id),
-                migration
-                    .applied_at
-                    .as_deref()
-                    .map(moment)
-                    .unwrap_or_default(),
+                at.unwrap_or_default(),
                 migration.duration_ms.map(milliseconds).unwrap_or_default(),
-                one_line(tail),
+                tail,
             ]
         });
-        let states: Vec<State> = report.migrations.iter().map(|m| m.state).collect();
-        self.stated(
-            &states,
-            &[
-                Align::Left,
-                Align::Left,
-                Align::Left,
-                Align::Right,
-                Align::Left,
-            ],
-            rows,
-        )
-    }
-
-    /// Rows that begin with a state: a sign and a colour for it in a terminal.
-    fn stated(
-        self,
-        states: &[State],
-        alignments: &[Align],
-        rows: impl IntoIterator<Item = Vec<String>>,
-    ) -> String {
+        let alignments = [
+            Align::Left,
+            Align::Left,
+            Align::Left,
+            Align::Right,
+            Align::Left,
+        ];
         let columns = self.columns.map(|columns| columns.saturating_sub(4));
+        let lines = table::lines(&alignments, rows, columns, Narrow::Hide);
+        // Trouble stands under the id: after margin, sign, the widest word and a gap.
+        let word = |migration: &MigrationStatus| migration.state.as_str().len();
+        let indent = 6 + report.migrations.iter().map(word).max().unwrap_or(0);
         let mut page = String::new();
-        for (line, state) in table::lines(alignments, rows, columns).iter().zip(states) {
-            let word = state.as_str();
-            let rest = line.strip_prefix(word).unwrap_or(line);
-            let style = style::of_state(*state);
-            match self.columns {
-                Some(_) => {
-                    let sign = style::sign_of_state(*state);
-                    let stated = self.palette.paint(style, format!("{sign} {word}"));
-                    let _ = writeln!(page, "  {stated}{rest}");
-                }
-                None => {
-                    let _ = writeln!(page, "  {}{rest}", self.palette.paint(style, word));
-                }
+        for (line, migration) in lines.iter().zip(&report.migrations) {
+            page.push_str(&self.stated(migration.state, line));
+            if let Some(trouble) = trouble(migration).filter(|_| self.columns.is_some()) {
+                let trouble = hanging(trouble, indent);
+                let style = style::of_state(migration.state);
+                let trouble = self.palette.paint(style, trouble);
+                let _ = writeln!(page, "{:indent$}{trouble}", "");
             }
         }
         page
+    }
+
+    /// A line that begins with a state: with a colour, and a sign for it in a terminal.
+    fn stated(self, state: State, line: &str) -> String {
+        let word = state.as_str();
+        let rest = line.strip_prefix(word).unwrap_or(line);
+        let word = match self.columns {
+            Some(_) => format!("{} {word}", style::sign_of_state(state)),
+            None => word.to_owned(),
+        };
+        format!(
+            "  {}{rest}\n",
+            self.palette.paint(style::of_state(state), word)
+        )
     }
 
     fn views(self, report: &StatusReport) -> String {
@@ -126,7 +126,10 @@ impl Page {
             ]
         });
         let columns = self.columns.map(|columns| columns.saturating_sub(2));
-        for (line, view) in table::lines(&[], rows, columns).iter().zip(&report.views) {
+        for (line, view) in table::lines(&[], rows, columns, Narrow::Hide)
+            .iter()
+            .zip(&report.views)
+        {
             let rest = line.strip_prefix(view.state.as_str()).unwrap_or(line);
             let style = match view.state.as_str() {
                 "up" => style::GOOD,
@@ -231,7 +234,10 @@ impl Page {
         });
         let columns = self.columns.map(|columns| columns.saturating_sub(2));
         let mut page = String::new();
-        for (line, step) in table::lines(&[], rows, columns).iter().zip(&report.steps) {
+        for (line, step) in table::lines(&[], rows, columns, Narrow::Hide)
+            .iter()
+            .zip(&report.steps)
+        {
             let word = step.action.as_str();
             let style = match step.action {
                 Action::Revert => style::CARE,
@@ -304,7 +310,10 @@ impl Page {
         ];
         let columns = self.columns.map(|columns| columns.saturating_sub(2));
         let mut page = String::new();
-        for (line, entry) in table::lines(&alignments, rows, columns).iter().zip(entries) {
+        for (line, entry) in table::lines(&alignments, rows, columns, Narrow::Keep)
+            .iter()
+            .zip(entries)
+        {
             let style = match entry.event.as_str() {
                 "applied" => style::GOOD,
                 "failed" | "interrupted" => style::BAD,
@@ -339,6 +348,21 @@ impl Page {
             );
         }
         page
+    }
+}
+
+/// Why a migration is not applied, where it is known.
+fn trouble(migration: &MigrationStatus) -> Option<&str> {
+    let detail = migration.detail.as_deref()?;
+    (migration.state != State::Applied).then_some(detail)
+}
+
+/// As [`moment`], to the minute: `2026-11-20 09:30Z`.
+fn short_moment(rfc3339: &str) -> String {
+    let moment = moment(rfc3339);
+    match moment.get(..16) {
+        Some(minute) if moment.ends_with(" UTC") => format!("{minute}Z"),
+        _ => moment,
     }
 }
 

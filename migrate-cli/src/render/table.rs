@@ -16,12 +16,22 @@ pub(super) enum Align {
     Right,
 }
 
+/// What becomes of the last column where a terminal has no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Narrow {
+    /// It can be missed.
+    Hide,
+    /// It cannot: the terminal wraps it.
+    Keep,
+}
+
 /// Lines of aligned cells, one for each row. In a terminal of `columns`, the last column is
 /// truncated to what is left; elsewhere nothing is.
 pub(super) fn lines(
     alignments: &[Align],
     rows: impl IntoIterator<Item = Vec<String>>,
     columns: Option<usize>,
+    narrow: Narrow,
 ) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -49,9 +59,17 @@ pub(super) fn lines(
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    if let Some(columns) = columns.filter(|columns| *columns >= fixed + LAST_AT_LEAST) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
+    match columns {
+        Some(columns) if columns >= fixed + LAST_AT_LEAST => {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
+        }
+        Some(_) if narrow == Narrow::Hide => {
+            if let Some(column) = table.column_mut(last) {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
+        _ => {}
     }
     table
         .lines()
@@ -75,7 +93,7 @@ mod tests {
     #[test]
     fn aligned_and_whole_when_piped() {
         assert_eq!(
-            lines(&[Align::Left, Align::Right], rows(), None),
+            lines(&[Align::Left, Align::Right], rows(), None, Narrow::Hide),
             [
                 "a    1.3 ms  short",
                 "bbb   34 ms  a rather long description of what it does"
@@ -85,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_terminal_truncates_the_last_column_to_one_line() {
-        let lines = lines(&[Align::Left, Align::Right], rows(), Some(30));
+        let lines = lines(&[Align::Left, Align::Right], rows(), Some(30), Narrow::Keep);
         assert_eq!(lines.len(), 2);
         assert!(
             lines
@@ -97,7 +115,14 @@ mod tests {
     }
 
     #[test]
+    fn without_room_the_last_column_is_hidden_or_kept_whole() {
+        let of = |narrow| lines(&[Align::Left, Align::Right], rows(), Some(20), narrow);
+        assert_eq!(of(Narrow::Hide), ["a    1.3 ms", "bbb   34 ms"]);
+        assert!(of(Narrow::Keep)[1].ends_with("what it does"));
+    }
+
+    #[test]
     fn no_rows_no_lines() {
-        assert_eq!(lines(&[], Vec::new(), Some(80)), [""; 0]);
+        assert_eq!(lines(&[], Vec::new(), Some(80), Narrow::Keep), [""; 0]);
     }
 }

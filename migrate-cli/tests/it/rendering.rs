@@ -84,6 +84,10 @@ fn status_for_people() {
     let seen = terminal.types(&rich(), "status --no-color");
     insta::assert_snapshot!("status_terminal", seen.out);
     assert!(seen.out.lines().all(|line| line.chars().count() <= 100));
+    let narrow = Typist::new()
+        .at_terminal(72)
+        .types(&rich(), "status --no-color");
+    insta::assert_snapshot!("status_narrow", narrow.out);
     let seen = terminal.types(&rich(), "status");
     insta::assert_snapshot!("status_colors", visible(&seen.out));
 }

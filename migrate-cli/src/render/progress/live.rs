@@ -1,8 +1,8 @@
 //! The live line of a terminal: what runs now, and for how long.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{invocation::Live, render::text};
 
@@ -28,8 +28,9 @@ impl LiveLine {
     fn bar(&mut self) -> &ProgressBar {
         self.bar.get_or_insert_with(|| {
             let target = ProgressDrawTarget::stderr_with_hz(HERTZ);
-            let style = ProgressStyle::with_template("  {spinner:.cyan} {msg}  {elapsed:.dim}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style = ProgressStyle::with_template("  {spinner:.cyan} {msg}  {clock:.dim}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner())
+                .with_key("clock", clock);
             let bar = ProgressBar::with_draw_target(None, target).with_style(style);
             bar.enable_steady_tick(Duration::from_millis(1000 / u64::from(HERTZ)));
             bar
@@ -75,6 +76,16 @@ impl LiveLine {
             bar.finish_and_clear();
         }
     }
+}
+
+/// For how long, in whole seconds; the first second is not worth a number.
+fn clock(state: &ProgressState, to: &mut dyn fmt::Write) {
+    let seconds = state.elapsed().as_secs();
+    let _ = match seconds {
+        0 => Ok(()),
+        1..60 => write!(to, "{seconds} s"),
+        _ => write!(to, "{} min {} s", seconds / 60, seconds % 60),
+    };
 }
 
 /// Calls `body` while the live line is away.
