@@ -3,6 +3,8 @@
 //! Ids are unique in a crate, and so the names of migrations begin with a word for their case.
 
 pub mod outcome;
+pub mod outside;
+pub mod transaction;
 
 use diesel::{QueryResult, connection::SimpleConnection};
 use migrate_diesel::AnyConnection;
