@@ -1,7 +1,7 @@
 //! [`Application`] and [`Deployment`]: what a front end (command line, console) drives.
 //!
 //! A front end knows these two traits and the plain data of [`report`](crate::report) and
-//! [`Settings`](crate::Settings); it never knows a database library.
+//! [`Settings`]; it never knows a database library.
 
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! What `up` and `down` are to do: cases.
-#![expect(clippy::expect_used, reason = "helpers of tests; a failure is one of the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests; a failure is one of the test"
+)]
 
 mod support;
 

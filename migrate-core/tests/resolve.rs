@@ -1,5 +1,8 @@
 //! What can be wrong with a set of migrations, and how one of them is found by name.
-#![expect(clippy::expect_used, reason = "helpers of tests; a failure is one of the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests; a failure is one of the test"
+)]
 
 mod support;
 

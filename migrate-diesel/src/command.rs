@@ -6,13 +6,25 @@ use crate::application::Program;
 
 /// The deploy program: its `main`, with the command line.
 ///
-/// ```no_run
-/// # mod shop { extern crate self as shop; }
-/// // src/bin/migrate.rs
-/// # /*
+/// `src/bin/migrate.rs` of an application with a library crate `shop` and a second one `billing`:
+///
+/// ```text
 /// migrate_diesel::main!(shop, billing);
-/// # */
-/// # fn main() {}
+/// ```
+///
+/// A program that is one crate, with its migrations in it:
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlite")] mod example {
+/// use migrate_diesel::prelude::*;
+///
+/// #[migration]
+/// fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
+///     db.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+/// }
+/// # }
+///
+/// migrate_diesel::main!();
 /// ```
 ///
 /// The crates it names are linked (a crate that nothing names links none of its migrations, without
@@ -25,7 +37,7 @@ macro_rules! main {
             let own = $crate::__private::crate_of(::core::module_path!());
             $crate::__private::command_line(
                 &[own],
-                ::core::env!("CARGO_BIN_NAME"),
+                $crate::__private::program_name(::core::option_env!("CARGO_BIN_NAME")),
                 ::core::env!("CARGO_PKG_VERSION"),
                 ::core::env!("CARGO_MANIFEST_DIR"),
             )
@@ -37,7 +49,7 @@ macro_rules! main {
         fn main() -> ::std::process::ExitCode {
             $crate::__private::command_line(
                 &[$(::core::stringify!($krate)),+],
-                ::core::env!("CARGO_BIN_NAME"),
+                $crate::__private::program_name(::core::option_env!("CARGO_BIN_NAME")),
                 ::core::env!("CARGO_PKG_VERSION"),
                 ::core::env!("CARGO_MANIFEST_DIR"),
             )
@@ -65,4 +77,10 @@ pub fn command_line(
 #[must_use]
 pub fn crate_of(module_path: &'static str) -> &'static str {
     module_path.split("::").next().unwrap_or(module_path)
+}
+
+/// What the program is called in its help.
+#[must_use]
+pub fn program_name(binary: Option<&'static str>) -> &'static str {
+    binary.unwrap_or("migrate")
 }

@@ -1,4 +1,4 @@
-//! Code-defined database migrations for Diesel.
+#![doc = include_str!("docs/guide.md")]
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]

@@ -35,4 +35,4 @@ impl Call for Nothing {
 }
 
 #[cfg(feature = "cli")]
-pub use crate::command::{command_line, crate_of};
+pub use crate::command::{command_line, crate_of, program_name};
