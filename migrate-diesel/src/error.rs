@@ -159,7 +159,7 @@ pub enum BodyError {
     LeftOpen,
     /// It ended the transaction that it ran in.
     #[error(
-        "the body ended its own transaction (COMMIT or ROLLBACK); a migration that needs that says `transaction = none`"
+        "the body ended its own transaction (by COMMIT or ROLLBACK, or by a failed statement that it ignored); a migration that has to says `transaction = none`"
     )]
     EndedTransaction,
     /// The connection broke while it ran.

@@ -40,13 +40,13 @@ impl Migration {
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn new(
+    pub const fn new<P: Parameter, R: Returned>(
         module_path: &'static str,
         name: &'static str,
         description: &'static str,
         fingerprint: u64,
         requires: &'static [NodeRef],
-        up: &'static dyn Call,
+        up: &'static Typed<P, R>,
     ) -> Self {
         let caller = Caller::caller();
         Self {
@@ -81,7 +81,7 @@ impl Migration {
     /// `down = path`
     #[doc(hidden)]
     #[must_use]
-    pub const fn down(mut self, down: &'static dyn Call) -> Self {
+    pub const fn down<F: Reverts<M>, M>(mut self, down: &'static Down<F, M>) -> Self {
         self.descriptor.reversal = Reversal::Down;
         self.down = Some(Body(down));
         self
@@ -198,6 +198,11 @@ pub struct Erased<'x> {
     note = "`PgConnection` and `MysqlConnection` need the features `postgres` and `mysql` of migrate-diesel"
 )]
 pub trait Parameter: 'static {
+    /// This type. Generated code says it instead of the type itself: for a type that is no parameter
+    /// it is an error, whatever is made of it is none, and so the mistake is told once.
+    #[doc(hidden)]
+    type Itself;
+
     /// The parameter during one run: a session borrows from it.
     type During<'x>;
 
@@ -214,7 +219,9 @@ pub trait Parameter: 'static {
     fn kind() -> ConnectionKind;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Parameter for C {
+    type Itself = Self;
     type During<'x> = C;
 
     fn lend<R>(erased: Erased<'_>, body: impl FnOnce(&mut C) -> R) -> Result<R, BoxError> {
@@ -234,7 +241,9 @@ impl<C: MigrationConnection> Parameter for C {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Parameter for Session<'static, C> {
+    type Itself = Self;
     type During<'x> = Session<'x, C>;
 
     fn lend<R>(
@@ -270,9 +279,9 @@ pub trait Call: Sync {
 
 /// A body with its types: what its parameter is a `&mut` of, and what it returns.
 #[doc(hidden)]
-pub struct Typed<P: Parameter, R: Returned>(pub for<'a, 'x> fn(&'a mut P::During<'x>) -> R);
+pub struct Typed<P: Parameter, R>(pub for<'a, 'x> fn(&'a mut P::During<'x>) -> R);
 
-impl<P: Parameter, R: Returned> fmt::Debug for Typed<P, R> {
+impl<P: Parameter, R> fmt::Debug for Typed<P, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Typed").field(&P::kind()).finish()
     }
@@ -307,6 +316,7 @@ pub trait Reverts<M>: Sync {
     fn connection(&self) -> ConnectionKind;
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, C, R> Reverts<(C, R)> for F
 where
     F: Fn(&mut C) -> R + Sync,
@@ -322,6 +332,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, C, R> Reverts<(Session<'static, C>, R)> for F
 where
     F: Fn(&mut Session<'_, C>) -> R + Sync,
@@ -339,14 +350,7 @@ where
 
 /// The function of `down = path`, as a [`Call`].
 #[doc(hidden)]
-pub struct Down<F, M>(F, PhantomData<fn() -> M>);
-
-impl<F: Reverts<M>, M> Down<F, M> {
-    /// Infers `M`.
-    pub const fn new(function: F) -> Self {
-        Self(function, PhantomData)
-    }
-}
+pub struct Down<F, M>(pub F, pub PhantomData<fn() -> M>);
 
 impl<F, M> fmt::Debug for Down<F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -391,12 +395,14 @@ pub trait Returned {
     fn into_outcome(self) -> Result<Outcome, BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> Returned for Result<(), E> {
     fn into_outcome(self) -> Result<Outcome, BoxError> {
         self.map(|()| Outcome::Done).map_err(Into::into)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> Returned for Result<Outcome, E> {
     fn into_outcome(self) -> Result<Outcome, BoxError> {
         self.map_err(Into::into)

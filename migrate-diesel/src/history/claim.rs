@@ -111,6 +111,11 @@ impl Store {
         )
     }
 
+    /// As [`complete`](Self::complete), only while the mark of the transaction is there.
+    pub(crate) fn complete_marked(&self, claim: &Claim, duration: Duration) -> String {
+        format!("{} AND detail IS NOT NULL", self.complete(claim, duration))
+    }
+
     /// Removes the finished steps of a migration that is done with them.
     pub(crate) fn forget_steps(&self, id: &str) -> String {
         format!("DELETE FROM {} WHERE id = {}", self.steps, self.text(id))

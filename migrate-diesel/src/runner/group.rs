@@ -45,8 +45,9 @@ impl Runner<'_> {
             let Some(descriptor) = self.graph.get(step.at) else {
                 continue;
             };
-            if self.requires_one_of(step.at, &held_back) {
+            if let Some(Some(on)) = self.waits_for(step.at, &held_back) {
                 held_back.insert(step.at);
+                self.skip(descriptor, on);
                 continue;
             }
             let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
@@ -90,13 +91,6 @@ impl Runner<'_> {
         }
         self.commit_group(&ending, done, deferred)?;
         Ok(Progress::Done)
-    }
-
-    fn requires_one_of(&self, at: usize, held_back: &HashSet<usize>) -> bool {
-        self.graph
-            .requirements(at)
-            .iter()
-            .any(|&on| held_back.contains(&(on as usize)))
     }
 
     fn claim_in_group(&mut self, claim: &Claim, mut script: Vec<String>) -> QueryResult<()> {

@@ -140,7 +140,7 @@ impl Runner<'_> {
     }
 
     /// `None`: no such migration. `Some(Some(at))`: it waits for that one.
-    fn waits_for(&self, at: usize, held_back: &HashSet<usize>) -> Option<Option<usize>> {
+    pub(super) fn waits_for(&self, at: usize, held_back: &HashSet<usize>) -> Option<Option<usize>> {
         self.graph.get(at)?;
         let requirements = self.graph.requirements(at);
         Some(
@@ -151,7 +151,7 @@ impl Runner<'_> {
         )
     }
 
-    fn skip(&mut self, descriptor: &'static Descriptor, on: usize) {
+    pub(super) fn skip(&mut self, descriptor: &'static Descriptor, on: usize) {
         self.state.summary.skipped += 1;
         let on = self
             .graph
@@ -244,8 +244,7 @@ impl Runner<'_> {
         next: Option<&mut Claim>,
     ) -> Result<(), (Stumble, Option<Open>)> {
         if let Some(previous) = previous {
-            let script = self.ending_script(&previous);
-            if let Err(error) = self.driver.batch(&script.join(";\n")) {
+            if let Err(error) = self.end_apart(&previous) {
                 self.roll_back();
                 return Err((Stumble::Previous(error), Some(previous)));
             }
@@ -271,6 +270,23 @@ impl Runner<'_> {
                 self.roll_back();
                 (error, None)
             })
+    }
+
+    /// Completes a migration, statement by statement. On MySQL the mark that the claim left inside
+    /// the transaction has to be there still: else the body (or a deadlock whose error it
+    /// swallowed) has rolled back what it did.
+    fn end_apart(&mut self, open: &Open) -> QueryResult<()> {
+        let mut script = self.ending_script(open);
+        let marked = open.claim.transaction
+            && self.driver.dialect().implicit_commit == ImplicitCommit::OnDdl;
+        if marked {
+            let complete = self.store.complete_marked(&open.claim, open.duration);
+            if self.driver.count(&complete)? != 1 {
+                return Err(DieselError::NotInTransaction);
+            }
+            script.remove(0);
+        }
+        self.driver.batch(&script.join(";\n"))
     }
 
     /// Begins and claims, statement by statement.
@@ -412,7 +428,7 @@ impl Runner<'_> {
         let lost = crate::error::is_connection_loss(&source) || self.driver.depth().is_err();
         let error = if lost {
             BodyError::ConnectionLost
-        } else if self.ended_itself(&open.claim) {
+        } else if ended_by_body(&source) || self.ended_itself(&open.claim) {
             BodyError::EndedTransaction
         } else {
             BodyError::Commit(source)
@@ -435,13 +451,18 @@ impl Runner<'_> {
         let chain = error_chain(&error);
         let undone = match &error {
             BodyError::ConnectionLost => Undone::Everything,
+            // What came after the end of the transaction was permanent at once.
+            BodyError::EndedTransaction
+                if self.driver.dialect().implicit_commit == ImplicitCommit::Never =>
+            {
+                Undone::NotEverything
+            }
             _ => self.undone(claim),
         };
-        let state = if undone == Undone::NotEverything && self.ended_itself(claim) {
-            State::Running
-        } else {
-            State::Failed
-        };
+        let ended = claim.transaction
+            && self.driver.dialect().implicit_commit == ImplicitCommit::Never
+            && undone == Undone::NotEverything;
+        let state = if ended { State::Running } else { State::Failed };
         let detail = chain.join(": ");
         if !matches!(error, BodyError::ConnectionLost)
             && let Err(error) = self.record(
@@ -551,6 +572,12 @@ impl Runner<'_> {
             |descriptor| descriptor.location,
         )
     }
+}
+
+/// Whether a commit failed because there was nothing to commit any more.
+fn ended_by_body(error: &DieselError) -> bool {
+    matches!(error, DieselError::NotInTransaction)
+        || error.to_string().contains("no transaction is active")
 }
 
 fn next_stumble(error: DieselError) -> Stumble {
