@@ -37,7 +37,6 @@ const GLOBAL: &str = "Global options";
 /// Applies the migrations that this program carries, in the order of what they require, each
 /// exactly once. Without a command: `up`.
 #[derive(Debug, Parser)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Typed {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -168,7 +168,11 @@ fn kind(
 ) -> StreamKind {
     if is_terminal {
         StreamKind::Terminal {
-            columns: size.map_or(80, |(width, _)| usize::from(width.0)),
+            // Some terminals (of continuous integration) say 0.
+            columns: size
+                .map(|(width, _)| usize::from(width.0))
+                .filter(|columns| *columns > 0)
+                .unwrap_or(80),
         }
     } else {
         StreamKind::Pipe

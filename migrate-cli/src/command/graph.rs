@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use migrate_core::{State, report::GraphReport};
+use migrate_core::{Failure, State, report::GraphReport};
 
 use super::{Context, Done};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) fn run(context: &mut Context<'_, '_>, format: GraphFormat) -> Done {
     let mut graph = context.app.graph(&context.config.settings)?;
-    mark(context, &mut graph);
+    mark(context, &mut graph)?;
     let text = match format {
         GraphFormat::Text => graph_text::render(&graph, context.page()),
         GraphFormat::Mermaid => graph_mermaid::render(&graph),
@@ -27,12 +27,16 @@ pub(super) fn run(context: &mut Context<'_, '_>, format: GraphFormat) -> Done {
 
 /// Adds states where databases can be asked. The graph is the program's: no database, no
 /// configuration at all, is no failure here.
-fn mark(context: &Context<'_, '_>, graph: &mut GraphReport) {
+///
+/// # Errors
+/// `--database` names none.
+fn mark(context: &Context<'_, '_>, graph: &mut GraphReport) -> Result<(), Failure> {
     let targets = match context.targets() {
         Ok(targets) => targets,
+        Err(failure) if context.options.database.is_some() => return Err(failure),
         Err(failure) => {
             tracing::info!(%failure, "no states in the graph");
-            return;
+            return Ok(());
         }
     };
     let mut states: HashMap<String, State> = HashMap::new();
@@ -62,4 +66,5 @@ fn mark(context: &Context<'_, '_>, graph: &mut GraphReport) {
     for node in &mut graph.nodes {
         node.state = states.get(&node.id).copied().or(node.state);
     }
+    Ok(())
 }

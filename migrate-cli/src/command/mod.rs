@@ -12,7 +12,7 @@ mod status;
 mod up;
 mod wait;
 
-use migrate_core::{Application, DatabaseSettings, Deployment, Failure, FailureKind};
+use migrate_core::{Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind};
 
 use crate::{
     args,
@@ -122,6 +122,11 @@ fn clap_speaks(error: &clap::Error, invocation: &Invocation, streams: Streams<'_
         Palette::Colors => rendered.ansi().to_string(),
         Palette::Plain => rendered.to_string(),
     };
+    // What was typed is quoted, and may be a URL in the wrong place.
+    let args = invocation.args.iter().filter_map(|arg| arg.to_str());
+    let text = args
+        .filter(|arg| arg.contains("://"))
+        .fold(text, |text, url| DatabaseUrl::new(url).redact(&text));
     // There is no other stream on which to say that this one is gone.
     let _ = stream.writer.write_all(text.as_bytes());
     let _ = stream.writer.flush();

@@ -170,6 +170,11 @@ impl Config {
             "database `{name}` is not configured: it has no URL"
         ));
         failure.causes.push(self.looked_for.clone());
+        if let Some(near) = suggest::nearest(&fold(name), self.urls.keys().map(String::as_str)) {
+            failure.causes.push(format!(
+                "configured is `{near}`, to which no migration belongs"
+            ));
+        }
         failure.next(format!(
             "write this into migrate.toml beside the program's Cargo.toml\n\n{}\n\nor set {variable}, or give `--database-url URL`",
             lines

@@ -20,7 +20,7 @@ pub(crate) struct Console<'a> {
     stdin: Input<'a>,
     stdout: Stream<'a>,
     stderr: Stream<'a>,
-    live: Live,
+    live: Liveness,
     look: Look,
     /// The first result that could not be written.
     lost: Option<io::Error>,
@@ -35,6 +35,17 @@ pub(crate) struct Look {
     pub(crate) err: Palette,
     pub(crate) format: Format,
     pub(crate) verbosity: Verbosity,
+}
+
+/// How a run shows that it is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Liveness {
+    /// Not at all.
+    Off,
+    /// A line at the bottom of the terminal.
+    Line,
+    /// A line in the log now and then.
+    Notices,
 }
 
 /// The answer to a question.
@@ -66,17 +77,20 @@ impl<'a> Console<'a> {
             format: options.format,
             verbosity: options.verbosity,
         };
-        // A live line among the lines of `-v` would be torn; a dumb terminal cannot draw one.
-        let live = streams.live == Live::OnStderr
-            && streams.stderr.kind != StreamKind::Pipe
-            && invocation.variable("TERM") != Some("dumb")
-            && look.format == Format::Human
-            && look.verbosity == Verbosity::Normal;
+        let pipe = streams.stderr.kind == StreamKind::Pipe;
+        let dumb = invocation.variable("TERM") == Some("dumb");
+        let live = match look.verbosity {
+            _ if streams.live == Live::Off || look.format == Format::Json => Liveness::Off,
+            Verbosity::Quiet => Liveness::Off,
+            // A live line among the lines of `-v` would be torn; a dumb terminal cannot draw one.
+            Verbosity::Normal if !pipe && !dumb => Liveness::Line,
+            _ => Liveness::Notices,
+        };
         Self {
             stdin: streams.stdin,
             stdout: streams.stdout,
             stderr: streams.stderr,
-            live: if live { Live::OnStderr } else { Live::Off },
+            live,
             look,
             lost: None,
         }
@@ -86,7 +100,7 @@ impl<'a> Console<'a> {
         self.look
     }
 
-    pub(crate) fn live(&self) -> Live {
+    pub(crate) fn live(&self) -> Liveness {
         self.live
     }
 

@@ -9,7 +9,9 @@ use migrate_core::{
 };
 
 use super::{
-    Console, failure,
+    Console,
+    console::Liveness,
+    failure,
     human::Page,
     json, style,
     text::{self, count},
@@ -18,8 +20,10 @@ use crate::{exit, invocation::StreamKind, request::Format};
 
 mod event;
 mod live;
+mod notices;
 
 use live::LiveLine;
+use notices::Notices;
 
 /// Between two lines that say how long we have been waiting.
 const WAITING_EVERY: Duration = Duration::from_secs(10);
@@ -41,6 +45,7 @@ pub(crate) struct Reporter<'c, 's> {
     console: &'c mut Console<'s>,
     database: &'c DatabaseSettings,
     live: Option<LiveLine>,
+    notices: Option<Notices>,
     id_columns: usize,
     headed: bool,
     applied_lines: usize,
@@ -52,7 +57,8 @@ pub(crate) struct Reporter<'c, 's> {
 impl<'c, 's> Reporter<'c, 's> {
     pub(crate) fn new(console: &'c mut Console<'s>, database: &'c DatabaseSettings) -> Self {
         Self {
-            live: LiveLine::new(console.live()),
+            live: (console.live() == Liveness::Line).then(LiveLine::new),
+            notices: None,
             console,
             database,
             id_columns: ID_COLUMNS,
@@ -84,13 +90,16 @@ impl<'c, 's> Reporter<'c, 's> {
                 ..
             } => {
                 self.id_columns = self.id_columns.max(text::width(id));
-                if let Some(live) = &mut self.live {
-                    live.running(id, *position, *total);
-                }
+                self.started(id, *position, *total);
             }
             Event::Progress { id, done, total } => {
                 if let Some(live) = &mut self.live {
                     live.progress(id, *done, *total);
+                }
+                if let Some(notices) = &self.notices
+                    && due(&mut self.said_progress, PROGRESS_EVERY)
+                {
+                    notices.far(format!(", {}", live::far(*done, *total)));
                 }
             }
             Event::Applied { id, duration } => {
@@ -129,6 +138,17 @@ impl<'c, 's> Reporter<'c, 's> {
         }
     }
 
+    fn started(&mut self, id: &str, position: usize, total: usize) {
+        if let Some(live) = &mut self.live {
+            live.running(id, position, total);
+        } else if self.console.live() == Liveness::Notices {
+            self.notices = self.notices.take().or_else(Notices::start);
+            if let Some(notices) = &self.notices {
+                notices.running(id);
+            }
+        }
+    }
+
     fn heading(&mut self) {
         if !self.headed {
             self.headed = true;
@@ -151,6 +171,9 @@ impl<'c, 's> Reporter<'c, 's> {
         id: &str,
         tail: &str,
     ) -> String {
+        if let Some(notices) = &self.notices {
+            notices.idle();
+        }
         let palette = self.console.look().err;
         self.id_columns = self.id_columns.max(text::width(id));
         let label = match self.console.err_kind() {
@@ -231,6 +254,9 @@ impl<'c, 's> Reporter<'c, 's> {
     pub(crate) fn finish(mut self, report: &RunReport, doing: Doing) -> u8 {
         if let Some(live) = self.live.take() {
             live.clear();
+        }
+        if let Some(notices) = self.notices.take() {
+            notices.stop();
         }
         let summary = &report.summary;
         if self.console.look().format == Format::Json {

@@ -85,6 +85,7 @@ fn usage_errors_are_2_and_open_nothing() {
         "-q -v",
         "completions cobol",
         "--database analytics status",
+        "--database analytics graph",
         "nonsense",
     ] {
         let app = FakeApp::three();
@@ -327,6 +328,13 @@ fn graph_needs_no_database() {
     let unreachable = failure(FailureKind::Unreachable, "cannot reach it");
     app.closed.insert("default".to_owned(), unreachable);
     assert_eq!(Typist::new().types(&app, "graph").code, 0);
+}
+
+#[test]
+fn a_password_in_the_wrong_place_is_not_repeated() {
+    let seen = Typist::new().types(&FakeApp::three(), "status postgres://me:s3cret@db/shop");
+    assert_eq!(seen.code, 2);
+    assert!(!seen.err.contains("s3cret"), "{}", seen.err);
 }
 
 #[test]

@@ -245,6 +245,20 @@ fn no_configuration_says_what_to_write() {
 }
 
 #[test]
+fn a_mistyped_database_is_told_beside_the_one_that_is_missing() {
+    let typist = Typist::without_configuration();
+    typist.file("migrate.toml", "[databases.defualt]\nurl = \"sqlite://x\"");
+    let seen = typist.types(&FakeApp::three(), "up");
+    assert_eq!(seen.code, 2);
+    assert!(seen.err.contains("configured is `defualt`"), "{}", seen.err);
+    assert!(
+        seen.err.contains("migrate.toml does not say it"),
+        "{}",
+        seen.err
+    );
+}
+
+#[test]
 fn an_unknown_variable_is_a_warning() {
     let mut typist = Typist::new();
     typist.set("MIGRATE_LOCKWAIT", "1s");

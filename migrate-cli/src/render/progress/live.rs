@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{invocation::Live, render::text};
+use crate::render::text;
 
 /// Frames for each second. More is unrest.
 const HERTZ: u8 = 10;
@@ -18,11 +18,11 @@ pub(super) struct LiveLine {
 }
 
 impl LiveLine {
-    pub(super) fn new(live: Live) -> Option<Self> {
-        (live == Live::OnStderr).then(|| Self {
+    pub(super) fn new() -> Self {
+        Self {
             bar: None,
             running: String::new(),
-        })
+        }
     }
 
     fn bar(&mut self) -> &ProgressBar {
@@ -48,14 +48,7 @@ impl LiveLine {
 
     /// It says how far it is.
     pub(super) fn progress(&mut self, id: &str, done: u64, total: Option<u64>) {
-        let far = match total.filter(|total| *total > 0) {
-            Some(total) => {
-                // Whole percent, rounded down: 100 only when it is done.
-                let percent = u128::from(done) * 100 / u128::from(total);
-                format!("{done} of {total}, {percent} %")
-            }
-            None => format!("{done} done"),
-        };
+        let far = far(done, total);
         let message = if self.running.is_empty() {
             format!("{}  {far}", text::one_line(id))
         } else {
@@ -75,6 +68,18 @@ impl LiveLine {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// `400 of 500, 80 %`.
+pub(super) fn far(done: u64, total: Option<u64>) -> String {
+    match total.filter(|total| *total > 0) {
+        Some(total) => {
+            // Whole percent, rounded down: 100 only when it is done.
+            let percent = u128::from(done) * 100 / u128::from(total);
+            format!("{done} of {total}, {percent} %")
+        }
+        None => format!("{done} done"),
     }
 }
 
