@@ -40,9 +40,11 @@ fn revert(
     let command = if doing == Doing::Down { "down" } else { "redo" };
     let database = context.only_target(command)?;
     let mut deployment = context.open(&database)?;
+    let mut asked = false;
     if confirmation == Confirmation::Ask {
         let plan = deployment.plan_down(request)?;
         if !plan.steps.is_empty() {
+            asked = true;
             match ask(context, &database, &plan, doing) {
                 Answer::Yes => {}
                 Answer::No => {
@@ -62,6 +64,9 @@ fn revert(
         }
     }
     let mut reporter = Reporter::new(&mut context.console, &database);
+    if asked {
+        reporter = reporter.headed();
+    }
     let report = match doing {
         Doing::Redo => deployment.redo(request, &mut |event| reporter.event(&event)),
         _ => deployment.down(request, &mut |event| reporter.event(&event)),

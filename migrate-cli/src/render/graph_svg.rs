@@ -174,3 +174,34 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
         .replace('"', "&quot;")
 }
+
+#[cfg(test)]
+mod tests {
+    use migrate_core::{Location, report::GraphNode};
+
+    use super::*;
+
+    #[test]
+    fn texts_cannot_become_markup() {
+        let mut report = GraphReport::default();
+        report.nodes.push(GraphNode {
+            id: "shop:a<b".to_owned(),
+            description: "<script>\"&\"</script>\u{1b}".to_owned(),
+            location: Location {
+                file: "src/a&b.rs",
+                line: 1,
+                column: 1,
+            },
+            state: Some(State::Applied),
+        });
+        let svg = render(&report);
+        assert!(svg.contains("&lt;script&gt;&quot;&amp;&quot;&lt;/script&gt;\\u{1b}"));
+        assert!(svg.contains("a&lt;b") && svg.contains("src/a&amp;b.rs"));
+        assert!(!svg.contains("<script") && !svg.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn nothing_is_a_picture_too() {
+        assert!(render(&GraphReport::default()).ends_with("</svg>\n"));
+    }
+}

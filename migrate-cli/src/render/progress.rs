@@ -70,6 +70,12 @@ impl<'c, 's> Reporter<'c, 's> {
         }
     }
 
+    /// The heading stands there already.
+    pub(crate) fn headed(mut self) -> Self {
+        self.headed = true;
+        self
+    }
+
     /// Tells of `event`.
     pub(crate) fn event(&mut self, event: &Event) {
         if self.console.look().format == Format::Json {

@@ -1,13 +1,13 @@
 //! Aligned columns.
 
-use comfy_table::{
-    CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets::NOTHING,
-};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+
+use super::text::{truncated, width};
 
 /// Space between two columns.
 const GAP: u16 = 2;
-/// Narrower than this, the last column is of no use and the terminal wraps instead.
-const LAST_AT_LEAST: usize = 12;
+/// Narrower than this, the last column is of no use.
+const LAST_AT_LEAST: usize = 20;
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug)]
@@ -33,48 +33,49 @@ pub(super) fn lines(
     columns: Option<usize>,
     narrow: Narrow,
 ) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    for cells in rows {
-        let mut row = Row::from(cells);
-        row.max_height(1);
-        table.add_row(row);
+    let mut rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let last = rows
+        .iter()
+        .map(Vec::len)
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(1);
+    if let Some(columns) = columns {
+        fit(&mut rows, last, columns, narrow);
     }
-    if table.is_empty() {
+    if rows.is_empty() {
         return Vec::new();
     }
-    let last = table.column_count().saturating_sub(1);
-    let fixed: usize = table
-        .column_max_content_widths()
-        .iter()
-        .take(last)
-        .map(|width| usize::from(*width) + usize::from(GAP))
-        .sum();
+    let mut table = Table::new();
+    table.load_style(NOTHING).add_rows(rows);
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if at == last { 0 } else { GAP }));
         if let Some(Align::Right) = alignments.get(at) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        if at != last {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    match columns {
-        Some(columns) if columns >= fixed + LAST_AT_LEAST => {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
-        }
-        Some(_) if narrow == Narrow::Hide => {
-            if let Some(column) = table.column_mut(last) {
-                column.set_constraint(ColumnConstraint::Hidden);
-            }
-        }
-        _ => {}
     }
     table
         .lines()
         .map(|line| line.trim_end().to_owned())
         .collect()
+}
+
+/// Shortens the last cells to what the others leave. (The table library would break them between
+/// words, some early and some late.)
+fn fit(rows: &mut [Vec<String>], last: usize, columns: usize, narrow: Narrow) {
+    let widest = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        cells.map(|cell| width(cell)).max().unwrap_or(0)
+    };
+    let fixed: usize = (0..last).map(|at| widest(at) + usize::from(GAP)).sum();
+    let left = columns.saturating_sub(fixed);
+    for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
+        if left >= LAST_AT_LEAST {
+            *cell = truncated(cell, left);
+        } else if narrow == Narrow::Hide {
+            cell.clear();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,14 +104,9 @@ mod tests {
 
     #[test]
     fn a_terminal_truncates_the_last_column_to_one_line() {
-        let lines = lines(&[Align::Left, Align::Right], rows(), Some(30), Narrow::Keep);
+        let lines = lines(&[Align::Left, Align::Right], rows(), Some(40), Narrow::Keep);
         assert_eq!(lines.len(), 2);
-        assert!(
-            lines
-                .iter()
-                .all(|line| super::super::text::width(line) <= 30),
-            "{lines:?}"
-        );
+        assert!(lines.iter().all(|line| width(line) <= 40), "{lines:?}");
         assert!(lines[1].ends_with('…'), "{lines:?}");
     }
 
