@@ -35,7 +35,7 @@ pub struct Dialect {
     pub key_type: &'static str,
     /// A column that counts rows in the order in which they came.
     pub sequence_column: &'static str,
-    /// A point in time with milliseconds.
+    /// A point in time with microseconds: what ends in one millisecond has an order, too.
     pub timestamp_type: &'static str,
     /// A floating-point number of eight bytes.
     pub double_type: &'static str,
@@ -76,7 +76,7 @@ impl Dialect {
     /// A literal of a point in time.
     #[must_use]
     pub fn timestamp(&self, time: SystemTime) -> String {
-        let text = humantime::format_rfc3339_millis(time).to_string();
+        let text = humantime::format_rfc3339_micros(time).to_string();
         match self.implicit_commit {
             // MySQL's DATETIME has no zone; ours are UTC throughout.
             ImplicitCommit::OnDdl => format!("'{}'", text.trim_end_matches('Z').replace('T', " ")),

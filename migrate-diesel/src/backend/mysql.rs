@@ -27,13 +27,13 @@ static DIALECT: Dialect = Dialect {
     unmark: "",
     key_type: "VARCHAR(255)",
     sequence_column: "BIGINT NOT NULL AUTO_INCREMENT UNIQUE",
-    timestamp_type: "DATETIME(3)",
+    timestamp_type: "DATETIME(6)",
     double_type: "DOUBLE",
     table_options: " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
     identifier_quote: '`',
     text,
     number_as_text: "CAST({} AS CHAR)",
-    timestamp_as_text: "CONCAT(LEFT(DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')",
+    timestamp_as_text: "DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%fZ')",
     longest_name: 64,
 };
 

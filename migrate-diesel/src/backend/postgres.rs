@@ -34,7 +34,7 @@ static DIALECT: Dialect = Dialect {
     identifier_quote: '"',
     text,
     number_as_text: "{}::text",
-    timestamp_as_text: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+    timestamp_as_text: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
     longest_name: 63,
 };
 

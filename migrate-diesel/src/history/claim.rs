@@ -24,6 +24,12 @@ use crate::backend::ImplicitCommit;
 /// The detail of a row whose body may have done something permanent.
 const PERMANENT: &str = "what it did may be permanent";
 
+/// The detail of a row whose revert was announced, and of one whose revert may have done something
+/// permanent. Reverting outside a single transaction goes `applied`, `running` with the first, then
+/// with the second (on MySQL inside the transaction), then no row.
+pub(crate) const REVERT_ANNOUNCED: &str = "its revert was announced";
+pub(crate) const REVERT_BEGUN: &str = "its revert was begun";
+
 /// A migration about to be started.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
@@ -92,12 +98,7 @@ impl Store {
 
     /// On MySQL, the first statement in the transaction of a body.
     pub(crate) fn mark_permanent(&self, id: MigrationId) -> String {
-        format!(
-            "UPDATE {} SET detail = {} WHERE id = {}",
-            self.history,
-            self.text(PERMANENT),
-            self.text(&id.to_string())
-        )
+        self.set_detail(&id.to_string(), PERMANENT)
     }
 
     /// The statement that says `applied`, where the claim has not.
@@ -229,6 +230,26 @@ impl Store {
     /// Removes the row whatever it says.
     pub(crate) fn remove(&self, id: &str) -> String {
         format!("DELETE FROM {} WHERE id = {}", self.history, self.text(id))
+    }
+
+    /// Announces a revert in the row of something applied; the number of rows tells whether it was.
+    pub(crate) fn announce_revert(&self, id: &str) -> String {
+        format!(
+            "UPDATE {} SET state = 'running', detail = '{REVERT_ANNOUNCED}' WHERE id = {} \
+             AND (state = 'applied' OR (state = 'running' AND detail = '{REVERT_ANNOUNCED}'))",
+            self.history,
+            self.text(id)
+        )
+    }
+
+    /// Sets the detail of a row.
+    pub(crate) fn set_detail(&self, id: &str, detail: &str) -> String {
+        format!(
+            "UPDATE {} SET detail = {} WHERE id = {}",
+            self.history,
+            self.text(detail),
+            self.text(id)
+        )
     }
 
     /// Sets the state of a row that is in the state `from`; the number of rows tells whether it was.

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
 };
 
-pub(crate) use claim::{Claim, Ending};
+pub(crate) use claim::{Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
 
 /// The history tables of one configured name, in one dialect's words.
 #[derive(Debug)]
@@ -59,9 +59,9 @@ impl Store {
     /// The history, with what planning needs; empty where the tables do not exist yet.
     pub(crate) fn read(&self, driver: &mut dyn Driver, sight: Sight) -> Result<Read, Error> {
         let Self { history, meta, .. } = self;
-        // An intent row of a body that MySQL would roll back has no detail: see `Claim`.
+        // What MySQL would roll back leaves no mark in `detail`: see the table in `claim`.
         let rows = driver.rows(&format!(
-            "SELECT m.value AS c0, h.id AS c1, CASE WHEN h.state = 'running' AND h.detail IS NULL THEN 'begun' ELSE h.state END AS c2, \
+            "SELECT m.value AS c0, h.id AS c1, CASE WHEN h.state = 'running' AND h.detail IS NULL THEN 'begun' WHEN h.state = 'running' AND h.detail = '{REVERT_ANNOUNCED}' THEN 'announced' ELSE h.state END AS c2, \
              h.fingerprint AS c3, {} AS c4, NULL AS c5 FROM {meta} m LEFT JOIN {history} h ON 1 = 1 \
              WHERE m.name = 'schema_version' ORDER BY h.sequence",
             self.dialect.number_as_text.replace("{}", "h.attempt")
@@ -216,10 +216,11 @@ pub(crate) enum Tables {
 /// The state that a stored word means, and whether it said `running`.
 fn state_of(word: &str, sight: Sight) -> (State, bool) {
     match (word, sight) {
-        ("running" | "begun", Sight::Live) => (State::Running, true),
+        ("running" | "begun" | "announced", Sight::Live) => (State::Running, true),
         ("running", Sight::Settled) => (State::Interrupted, true),
         // Its process died before anything became permanent.
         ("begun", Sight::Settled) => (State::Failed, true),
+        ("announced", Sight::Settled) => (State::Applied, true),
         (word, _) => (State::from_str(word).unwrap_or(State::Interrupted), false),
     }
 }

@@ -21,6 +21,13 @@ use crate::{
     session::{Context, Steps},
 };
 
+/// What a body is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Apply,
+    Revert,
+}
+
 /// How a body ended.
 pub(super) struct BodyEnd {
     pub(super) duration: Duration,
@@ -31,18 +38,19 @@ pub(super) struct BodyEnd {
 
 impl Runner<'_> {
     /// Calls `body`. Its transaction is checked, not ended.
-    pub(super) fn call(&mut self, body: Body, claim: &Claim) -> BodyEnd {
+    pub(super) fn call(&mut self, body: Body, claim: &Claim, direction: Direction) -> BodyEnd {
         let steps = match (claim.transaction, self.driver.dialect().implicit_commit) {
             (true, crate::backend::ImplicitCommit::Never) => Steps::Ignored,
             (true, crate::backend::ImplicitCommit::OnDdl) => Steps::Committed,
             (false, _) => Steps::Recorded,
         };
-        let finished = if steps == Steps::Ignored || claim.attempt == 1 {
-            Ok(Vec::new())
-        } else {
-            self.store
-                .finished_steps(self.driver, &claim.id.to_string())
-        };
+        let finished =
+            if steps == Steps::Ignored || (direction == Direction::Apply && claim.attempt == 1) {
+                Ok(Vec::new())
+            } else {
+                self.store
+                    .finished_steps(self.driver, &claim.id.to_string())
+            };
         let began = Instant::now();
         let finished: HashSet<String> = match finished {
             Ok(finished) => finished.into_iter().collect(),

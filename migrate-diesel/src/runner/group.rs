@@ -11,7 +11,7 @@ use migrate_core::{
     report::{Action, Event},
 };
 
-use super::{Bodies, Progress, Runner, Used};
+use super::{Bodies, Progress, Runner, Used, body::Direction};
 use crate::{
     error::{BodyError, Error},
     history::{Claim, Ending},
@@ -73,7 +73,7 @@ impl Runner<'_> {
                 position: position + 1,
                 total: plan.steps.len(),
             });
-            let end = self.call(migration.up, &claim);
+            let end = self.call(migration.up, &claim, Direction::Apply);
             match end.result {
                 Ok(None) => {
                     ending = self.ending_in_group(&claim, end.duration);

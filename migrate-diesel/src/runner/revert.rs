@@ -9,16 +9,13 @@ use migrate_core::{
     report::{Action, Event},
 };
 
-use super::{Bodies, Run, Runner, by_descriptor};
+use super::{Bodies, Run, Runner, body::Direction, by_descriptor};
 use crate::{
     backend::ImplicitCommit,
     error::{BodyError, Error, Undone},
-    history::{Claim, Sight},
+    history::{Claim, REVERT_ANNOUNCED, REVERT_BEGUN, Sight},
     migration::Migration,
 };
-
-/// The detail of a row whose revert was begun.
-pub(super) const REVERTING: &str = "its revert was begun";
 
 impl Runner<'_> {
     /// Reverts.
@@ -135,7 +132,7 @@ impl Runner<'_> {
                 return Err(doing()(source));
             }
         }
-        let end = self.call(down, &claim);
+        let end = self.call(down, &claim, Direction::Revert);
         let result = end.result.and_then(|not_yet| match not_yet {
             None => Ok(()),
             Some(reason) => Err(BodyError::Returned(format!("not yet: {reason}").into())),
@@ -178,12 +175,9 @@ impl Runner<'_> {
         Ok(true)
     }
 
-    /// Says in the row that its revert was begun; `false` when it is not there.
+    /// Says in the row that it is being reverted; `false` when it is not there.
     fn announce_revert(&mut self, row: &str, transaction: bool) -> Result<bool, DieselError> {
-        let statement = self
-            .store
-            .transition(row, State::Applied, State::Running, Some(REVERTING));
-        if self.driver.count(&statement)? != 1 {
+        if self.driver.count(&self.store.announce_revert(row))? != 1 {
             return Ok(false);
         }
         if transaction {
@@ -191,6 +185,8 @@ impl Runner<'_> {
             self.driver.batch(begin)?;
             self.driver.set_depth(1);
         }
+        self.driver
+            .batch(&self.store.set_detail(row, REVERT_BEGUN))?;
         Ok(true)
     }
 
@@ -234,22 +230,32 @@ impl Runner<'_> {
     ) -> Error {
         self.roll_back();
         let chain = error_chain(&error);
-        let undone = if whole {
+        let found = self.store.row(self.driver, row).ok().flatten();
+        // On MySQL the rollback took the mark with it, unless DDL has committed it.
+        let unmarked = found
+            .and_then(|row| row.detail)
+            .is_some_and(|detail| detail == REVERT_ANNOUNCED);
+        let undone = if whole || unmarked {
             Undone::Everything
         } else {
             Undone::NotEverything
         };
-        let detail = format!("{REVERTING} and failed: {}", chain.join(": "));
+        let said = chain.join(": ");
         let mut script = vec![self.store.note(
             &claim.id.to_string(),
             "failed",
             Some(duration),
-            &format!("down: {}", chain.join(": ")),
+            &format!("down: {said}"),
         )];
-        if !whole {
+        if unmarked {
             script.push(
                 self.store
-                    .transition(row, State::Running, State::Running, Some(&detail)),
+                    .transition(row, State::Running, State::Applied, None),
+            );
+        } else if !whole {
+            script.push(
+                self.store
+                    .set_detail(row, &format!("{REVERT_BEGUN} and failed: {said}")),
             );
         }
         for statement in script {

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use migrate_core::{Standing, State, frontend::Resolution};
 
-use super::{Runner, revert::REVERTING};
-use crate::{error::Error, history::Sight};
+use super::Runner;
+use crate::{
+    error::Error,
+    history::{REVERT_BEGUN, Sight},
+};
 
 impl Runner<'_> {
     /// Settles an interrupted (or failed) migration. Returns its full id.
@@ -57,7 +60,7 @@ impl Runner<'_> {
         });
         let reverting = row
             .and_then(|row| row.detail)
-            .is_some_and(|detail| detail.starts_with(REVERTING));
+            .is_some_and(|detail| detail.starts_with(REVERT_BEGUN));
         let store = self.store;
         let (statements, said) = match decision {
             Resolution::Retry if reverting => (

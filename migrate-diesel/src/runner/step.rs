@@ -16,7 +16,7 @@ use migrate_core::{
     report::{Action, Event},
 };
 
-use super::{Bodies, Progress, Runner};
+use super::{Bodies, Progress, Runner, body::Direction};
 use crate::{
     backend::ImplicitCommit,
     error::{BodyError, Error, Undone},
@@ -100,7 +100,7 @@ impl Runner<'_> {
                 position: position + 1,
                 total: plan.steps.len(),
             });
-            let end = self.call(migration.up, &claim);
+            let end = self.call(migration.up, &claim, Direction::Apply);
             match end.result {
                 Ok(None) => {
                     open = Some(Open {
