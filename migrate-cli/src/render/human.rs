@@ -361,19 +361,19 @@ fn trouble(migration: &MigrationStatus) -> Option<&str> {
 fn short_moment(rfc3339: &str) -> String {
     let moment = moment(rfc3339);
     match moment.get(..16) {
-        Some(minute) if moment.ends_with(" UTC") => format!("{minute}Z"),
+        Some(minute) if moment.ends_with('Z') => format!("{minute}Z"),
         _ => moment,
     }
 }
 
-/// `2026-11-20T09:30:00Z` as a person reads it. Always UTC, and says so.
+/// `2026-11-20T09:30:00Z` as a person reads it: `2026-11-20 09:30:00Z`.
 fn moment(rfc3339: &str) -> String {
     let text = one_line(rfc3339);
     match text.split_once('T') {
         Some((date, time)) => {
             let time = time.trim_end_matches('Z');
             let time = time.split('.').next().unwrap_or(time);
-            format!("{date} {time} UTC")
+            format!("{date} {time}Z")
         }
         None => text,
     }

@@ -13,8 +13,9 @@ pub(crate) fn width(text: &str) -> usize {
 pub(crate) fn duration(duration: Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
     let seconds = duration.as_secs();
-    if ms < 0.095 {
-        format!("{ms:.2} ms")
+    if ms < 0.05 {
+        // Not nothing; how much less does not matter to anybody.
+        "<0.1 ms".to_owned()
     } else if ms < 9.95 {
         format!("{ms:.1} ms")
     } else if ms < 999.5 {
@@ -112,8 +113,8 @@ mod tests {
     #[test]
     fn durations() {
         for (ms, expected) in [
-            (0, "0.00 ms"),
-            (40, "0.04 ms"),
+            (0, "<0.1 ms"),
+            (40, "<0.1 ms"),
             (97, "0.1 ms"),
             (1_300, "1.3 ms"),
             (9_960, "10 ms"),
@@ -126,8 +127,8 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_micros(ms)), expected);
         }
-        assert_eq!(milliseconds(f64::NAN), "0.00 ms");
-        assert_eq!(milliseconds(-1.0), "0.00 ms");
+        assert_eq!(milliseconds(f64::NAN), "<0.1 ms");
+        assert_eq!(milliseconds(-1.0), "<0.1 ms");
     }
 
     #[test]
