@@ -1,15 +1,22 @@
 //! [`MigrationId`]: the crate and the name that identify a migration for ever.
 
-use std::fmt;
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// Identifies a migration: the crate that defines it and its name there.
 ///
 /// Written `package:name` wherever it is stored or shown. The package is the crate's name as in
 /// `module_path!`; the name is the function's, or what `id = ".."` says. Neither the module nor
 /// the file takes part, so that moving a function changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy)]
 pub struct MigrationId {
-    package: &'static str,
+    /// Begins with the package. It is cut when it is asked for, because every migration is made in
+    /// const code, where cutting a string takes longer than all the rest.
+    module_path: &'static str,
+    package_end: usize,
     name: &'static str,
 }
 
@@ -22,7 +29,8 @@ impl MigrationId {
     #[must_use]
     pub const fn new(module_path: &'static str, name: &'static str) -> Self {
         Self {
-            package: package_of(module_path),
+            module_path,
+            package_end: end_of_package(module_path),
             name,
         }
     }
@@ -30,7 +38,7 @@ impl MigrationId {
     /// The crate, as in `module_path!`.
     #[must_use]
     pub const fn package(self) -> &'static str {
-        self.package
+        self.module_path.split_at(self.package_end).0
     }
 
     /// The name within the crate.
@@ -43,33 +51,62 @@ impl MigrationId {
     #[must_use]
     pub fn matches(self, text: &str) -> bool {
         match text.split_once(':') {
-            Some((package, name)) => package == self.package && name == self.name,
+            Some((package, name)) => package == self.package() && name == self.name,
             None => text == self.name,
         }
     }
 }
 
-impl fmt::Display for MigrationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.package, self.name)
+impl PartialEq for MigrationId {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.package() == other.package()
     }
 }
 
-/// The first segment of a module path.
-const fn package_of(module_path: &'static str) -> &'static str {
+impl Eq for MigrationId {}
+
+impl Ord for MigrationId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.package(), self.name).cmp(&(other.package(), other.name))
+    }
+}
+
+impl PartialOrd for MigrationId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for MigrationId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.package(), self.name).hash(state);
+    }
+}
+
+impl fmt::Debug for MigrationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MigrationId({self})")
+    }
+}
+
+impl fmt::Display for MigrationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.package(), self.name)
+    }
+}
+
+/// Where the first segment of a module path ends.
+const fn end_of_package(module_path: &str) -> usize {
     let bytes = module_path.as_bytes();
     let mut end = 0;
-    while end < bytes.len() {
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "const code cannot use `get`; bounded by the loop"
-        )]
-        if bytes[end] == b':' {
-            return module_path.split_at(end).0;
-        }
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "const code cannot use `get`; bounded by the loop"
+    )]
+    while end < bytes.len() && bytes[end] != b':' {
         end += 1;
     }
-    module_path
+    end
 }
 
 /// Checks a name as `id = ".."` may give it; the macro calls it in const code on the literal's
@@ -115,6 +152,19 @@ mod tests {
             "shop:create"
         );
         assert_eq!(MigrationId::new("shop", "create").package(), "shop");
+    }
+
+    #[test]
+    fn the_module_is_no_part_of_it() {
+        let (here, there) = (
+            MigrationId::new("shop::a", "x"),
+            MigrationId::new("shop::b", "x"),
+        );
+        assert_eq!(here, there);
+        assert_eq!(here.cmp(&there), Ordering::Equal);
+        assert_eq!(std::collections::HashSet::from([here, there]).len(), 1);
+        assert!(here < MigrationId::new("shop", "y") && here > MigrationId::new("billing", "y"));
+        assert_ne!(here, MigrationId::new("shopping", "x"));
     }
 
     #[test]

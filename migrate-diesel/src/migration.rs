@@ -40,13 +40,12 @@ impl Migration {
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn new<P: Parameter, R: Returned>(
+    pub const fn new(
         module_path: &'static str,
         name: &'static str,
         description: &'static str,
         fingerprint: u64,
         requires: &'static [NodeRef],
-        up: &'static Typed<P, R>,
     ) -> Self {
         let caller = Caller::caller();
         Self {
@@ -65,9 +64,17 @@ impl Migration {
                 reversal: Reversal::Unspecified,
                 fingerprint: Fingerprint(fingerprint),
             },
-            up: Body(up),
+            up: Body(&Unset),
             down: None,
         }
+    }
+
+    /// The body. Apart from `new`, so that what is wrong with a signature is not told at the name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn up<P: Parameter, R: Returned>(mut self, up: &'static Typed<P, R>) -> Self {
+        self.up = Body(up);
+        self
     }
 
     /// `was = [..]`
@@ -198,11 +205,6 @@ pub struct Erased<'x> {
     note = "`PgConnection` and `MysqlConnection` need the features `postgres` and `mysql` of migrate-diesel"
 )]
 pub trait Parameter: 'static {
-    /// This type. Generated code says it instead of the type itself: for a type that is no parameter
-    /// it is an error, whatever is made of it is none, and so the mistake is told once.
-    #[doc(hidden)]
-    type Itself;
-
     /// The parameter during one run: a session borrows from it.
     type During<'x>;
 
@@ -221,7 +223,6 @@ pub trait Parameter: 'static {
 
 #[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Parameter for C {
-    type Itself = Self;
     type During<'x> = C;
 
     fn lend<R>(erased: Erased<'_>, body: impl FnOnce(&mut C) -> R) -> Result<R, BoxError> {
@@ -243,7 +244,6 @@ impl<C: MigrationConnection> Parameter for C {
 
 #[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Parameter for Session<'static, C> {
-    type Itself = Self;
     type During<'x> = Session<'x, C>;
 
     fn lend<R>(
@@ -275,6 +275,23 @@ pub trait Call: Sync {
 
     /// Which connection it takes.
     fn connection(&self) -> ConnectionKind;
+}
+
+/// Between [`Migration::new`] and [`Migration::up`].
+struct Unset;
+
+impl Call for Unset {
+    fn call(&self, _: Erased<'_>) -> Result<Outcome, BoxError> {
+        Err("the migration has no body".into())
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        ConnectionKind {
+            type_id: TypeId::of::<Self>(),
+            type_name: "no connection",
+            backends: &[],
+        }
+    }
 }
 
 /// A body with its types: what its parameter is a `&mut` of, and what it returns.

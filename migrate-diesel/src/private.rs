@@ -1,11 +1,12 @@
 //! Names for generated code. Not part of the public interface.
 
+pub use std::marker::PhantomData;
+
 pub use linkme;
 pub use migrate_core::{NodeRef, check_name};
 
-use std::any::TypeId;
+use migrate_core::{Descriptor, Fingerprint, Location, MigrationId, Reversal, TransactionMode};
 
-use crate::migration::{BoxError, Call, ConnectionKind, Erased, Outcome};
 pub use crate::{
     migration::{Declared, Down, Migration, Typed},
     registry::MIGRATIONS,
@@ -13,26 +14,23 @@ pub use crate::{
 
 /// Stands for a migration whose declaration has errors, so that those who require it get none.
 pub const UNREGISTERED: NodeRef = {
-    static NOWHERE: Migration = Migration::new("", "", "", 0, &[], &Nothing);
-    NodeRef::new(&NOWHERE.descriptor)
+    static NOWHERE: Descriptor = Descriptor {
+        id: MigrationId::new("", ""),
+        was: &[],
+        description: "",
+        location: Location {
+            file: "",
+            line: 0,
+            column: 0,
+        },
+        requires: &[],
+        transaction: TransactionMode::Atomic,
+        databases: &[],
+        reversal: Reversal::Unspecified,
+        fingerprint: Fingerprint(0),
+    };
+    NodeRef::new(&NOWHERE)
 };
-
-#[derive(Debug)]
-struct Nothing;
-
-impl Call for Nothing {
-    fn call(&self, _: Erased<'_>) -> Result<Outcome, BoxError> {
-        Err("declared with errors".into())
-    }
-
-    fn connection(&self) -> ConnectionKind {
-        ConnectionKind {
-            type_id: TypeId::of::<Self>(),
-            type_name: "nothing",
-            backends: &[],
-        }
-    }
-}
 
 #[cfg(feature = "cli")]
 pub use crate::command::{command_line, crate_of, program_name};

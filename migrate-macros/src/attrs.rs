@@ -86,8 +86,15 @@ impl Keys {
                 }
                 Some(Argument { key, value })
             }
-            Some(_) | None => {
-                diagnostics.error(key.span(), format!("write `{form}`"));
+            Some(_) => {
+                diagnostics.error(
+                    key.span(),
+                    format!("expected `=` after `{key}`: write `{form}`"),
+                );
+                None
+            }
+            None => {
+                diagnostics.error(key.span(), format!("`{key}` lacks a value: write `{form}`"));
                 None
             }
         }

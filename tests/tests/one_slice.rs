@@ -10,14 +10,8 @@ fn ours(db: &mut SqliteConnection) -> QueryResult<()> {
 
 #[__private::linkme::distributed_slice(__private::MIGRATIONS)]
 #[linkme(crate = __private::linkme)]
-static LINKMES: Migration = Migration::new(
-    module_path!(),
-    "linkmes",
-    "",
-    0,
-    &[],
-    &__private::Typed::<SqliteConnection, QueryResult<()>>(ours),
-);
+static LINKMES: Migration = Migration::new(module_path!(), "linkmes", "", 0, &[])
+    .up(&__private::Typed::<SqliteConnection, _>(ours));
 
 #[test]
 fn elements_of_linkme_and_of_the_attribute_make_one_slice() {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::model::{Id, Migration, Registered, Reversal};
+use super::model::{At, Id, Migration, Registered, Reversal, Signature};
 use crate::paths::{self, Runtime};
 
 /// The companion type, and what registers the function.
@@ -25,7 +25,6 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
         registered,
     } = migration;
     let private = runtime.private();
-    let unique = registered.as_ref().map(|it| unique(&it.id, cfg));
     let node = match registered {
         Some(registered) => node(runtime, name, requires, registered),
         None => quote!(#private::UNREGISTERED),
@@ -34,12 +33,11 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
         let field = Ident::new(&format!("_{at}"), Span::call_site());
         quote!(#field: #path,)
     });
-    let span = name.span().resolved_at(Span::call_site());
-    let companion = quote_spanned! {span=>
+    // At the name, so that rustc shows the function when it speaks of the type.
+    let companion = quote_spanned! {name.span()=>
         struct #name<const __MIGRATION: bool = true> { #(#fields)* _end: () }
     };
     quote! {
-        #unique
         #cfg
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
@@ -56,14 +54,14 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
 
 /// A macro that is exported, hence at the root of the crate: two migrations with one id are two
 /// definitions of one name, wherever they are.
-fn unique(id: &Id, cfg: &TokenStream) -> TokenStream {
+fn unique(id: &Id) -> TokenStream {
     let name = Ident::new(&macro_name(&id.value), id.span);
+    let definition = quote_spanned!(id.span=> macro_rules! #name { () => {}; });
     quote! {
-        #cfg
         #[doc(hidden)]
         #[allow(non_local_definitions)]
         #[macro_export]
-        macro_rules! #name { () => {}; }
+        #definition
     }
 }
 
@@ -112,34 +110,60 @@ fn node(
     let private = runtime.private();
     let private_here = runtime.private_at(name.span());
     let link_section = paths::link_section();
-    let (parameter, returns) = (&signature.parameter, &signature.returns);
+    let unique = unique(id);
     let fingerprint = signature.fingerprint;
     let id_text = &id.value;
-    let check = id
-        .literal
-        .as_ref()
-        .map(|literal| quote_spanned!(id.span=> const _: () = #private::check_name(#literal);));
+    let check = id.literal.as_ref().map(|literal| {
+        let private = runtime.private_at(id.span);
+        quote_spanned!(id.span=> const _: () = #private::check_name(#literal);)
+    });
+    let body = body(runtime, name, signature);
     let arguments = quote! {
         ::core::module_path!(),
         #id_text,
         #description,
         #fingerprint,
-        &[#(<#requires as #private::Declared>::NODE),*],
-        &#private::Typed::<#parameter, #returns>(#name)
+        &[#(<#requires as #private::Declared>::NODE),*]
     };
     let new = quote_spanned!(name.span()=> #private_here::Migration::new(#arguments));
     let was = (!was.is_empty()).then(|| quote!(.was(&[#(#was),*])));
     let reversal = match reversal {
         Reversal::Unspecified => None,
-        Reversal::Down(path) => Some(quote!(.down(&const { #private::Down::new(#path) }))),
+        Reversal::Down(path) => Some(down(runtime, path)),
         Reversal::Irreversible(reason) => Some(quote!(.irreversible(#reason))),
     };
     let transaction = transaction_none.then(|| quote!(.without_transaction()));
     let databases = (!databases.is_empty()).then(|| quote!(.databases(&[#(#databases),*])));
     quote! {{
+        #unique
         #check
         #link_section
-        static __MIGRATION: #private::Migration = #new #was #reversal #transaction #databases;
+        static __MIGRATION: #private::Migration = #new #body #was #reversal #transaction #databases;
         #private::NodeRef::new(&__MIGRATION.descriptor)
     }}
+}
+
+/// The function with the types of its parameter and of what it returns. rustc meets a type that is no parameter in several
+/// parts of this; they have one span, so that it tells it once, and on that parameter. The span is
+/// that of `&`: on a name it would give the name two definitions to go to in an editor.
+fn body(runtime: &Runtime, name: &Ident, signature: &Signature) -> TokenStream {
+    let Signature {
+        parameter,
+        ampersand,
+        returns,
+        ..
+    } = signature;
+    let private = runtime.private_at(*ampersand);
+    let mut function = name.clone();
+    function.set_span(name.span().located_at(*ampersand));
+    quote_spanned! {*ampersand=>
+        .up::<_, #returns>(&#private::Typed::<#parameter, _>(#function))
+    }
+}
+
+/// `.down(..)`, at the key rather than at the path, for the same reason.
+fn down(runtime: &Runtime, path: &At<TokenStream>) -> TokenStream {
+    let private = runtime.private_at(path.key);
+    let function = &path.value;
+    quote_spanned!(path.key=> .down(&#private::Down(#function, #private::PhantomData)))
 }

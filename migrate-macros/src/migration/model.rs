@@ -47,6 +47,8 @@ pub(crate) struct Function {
 pub(crate) struct Signature {
     /// `C` of `&mut C`.
     pub(crate) parameter: TokenStream,
+    /// Where its `&` is.
+    pub(crate) ampersand: Span,
     pub(crate) returns: TokenStream,
     pub(crate) fingerprint: u64,
 }
@@ -84,6 +86,6 @@ pub(crate) struct Id {
 
 pub(crate) enum Reversal {
     Unspecified,
-    Down(TokenStream),
+    Down(At<TokenStream>),
     Irreversible(TokenTree),
 }

@@ -1,6 +1,6 @@
 //! The parameter of the function: `&mut` of a connection or of a session.
 
-use proc_macro2::{Delimiter, Group, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
 use super::signature::is_mark;
 use crate::{attrs, diagnostics::Diagnostics};
@@ -8,11 +8,19 @@ use crate::{attrs, diagnostics::Diagnostics};
 /// The function is a method.
 pub(crate) struct NotFree;
 
-/// `C` of the only parameter `&mut C`; `Ok(None)` and errors when it is something else.
+/// `&mut C`
+pub(crate) struct Parameter {
+    /// `C`
+    pub(crate) referent: Vec<TokenTree>,
+    /// Where the `&` is.
+    pub(crate) ampersand: Span,
+}
+
+/// The only parameter; `Ok(None)` and errors when it is not one.
 pub(crate) fn parse(
     parameters: &Group,
     diagnostics: &mut Diagnostics,
-) -> Result<Option<Vec<TokenTree>>, NotFree> {
+) -> Result<Option<Parameter>, NotFree> {
     let parameters_given = split(parameters.stream().into_iter().collect());
     let mut given = parameters_given.iter();
     let Some(first) = given.next() else {
@@ -52,8 +60,7 @@ pub(crate) fn parse(
     Ok(referent(&declared, diagnostics))
 }
 
-/// `C` of `&mut C`
-fn referent(declared: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Vec<TokenTree>> {
+fn referent(declared: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Parameter> {
     let mut rest = declared.iter();
     let first = rest.next()?;
     if !is_mark(first, '&') {
@@ -93,7 +100,10 @@ fn referent(declared: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Vec
             );
             None
         }
-        _ => Some(connection),
+        _ => Some(Parameter {
+            referent: connection,
+            ampersand: first.span(),
+        }),
     }
 }
 

@@ -117,15 +117,14 @@ fn requirement(segment: Segment, diagnostics: &mut Diagnostics) -> Option<Vec<To
         return None;
     };
     let message = if let Some(value) = literal::string(first) {
-        let path = if value
-            .parse::<TokenStream>()
-            .is_ok_and(|it| is_path(&Vec::from_iter(it)))
-        {
-            value
+        let unquoted = value.parse::<TokenStream>();
+        if unquoted.is_ok_and(|it| is_path(&Vec::from_iter(it))) {
+            format!(
+                "`requires` takes paths to functions, not strings: write `{value}` without quotes"
+            )
         } else {
-            "path".to_owned()
-        };
-        format!("`requires` takes paths to functions, not strings: write `{path}` without quotes")
+            "`requires` takes paths to functions, not strings: write `requires = [path::to::function]`".to_owned()
+        }
     } else if tokens.iter().any(|token| is_mark(token, '<')) {
         // What rustc suggests for recursive types, which is how it sees a cycle.
         "`requires` takes plain paths, without `<..>`; if a `Box` was suggested: these migrations \

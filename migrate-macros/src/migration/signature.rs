@@ -32,10 +32,11 @@ pub(crate) fn parse(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<
         .ok()
         .flatten()
         .zip(returned)
-        .map(|(parameter, (returns, body))| Signature {
-            fingerprint: fingerprint(parameters, &returns, body),
-            parameter: elide(parameter, &lifetimes).collect(),
-            returns: elide(returns, &lifetimes).collect(),
+        .map(|(parameter, returned)| Signature {
+            fingerprint: fingerprint(parameters, &returned.returns, returned.body),
+            parameter: elide(parameter.referent, &lifetimes).collect(),
+            ampersand: parameter.ampersand,
+            returns: elide(returned.returns, &lifetimes).collect(),
         });
     Some(Function {
         cfg: attributes.cfg,
@@ -52,6 +53,12 @@ fn fingerprint(parameters: Group, returns: &[TokenTree], body: Group) -> u64 {
     fingerprint.tokens(returns.iter().cloned());
     fingerprint.tokens([TokenTree::Group(body)]);
     fingerprint.value()
+}
+
+/// What comes after the parameters.
+struct Returned {
+    returns: Vec<TokenTree>,
+    body: Group,
 }
 
 struct Attributes {
@@ -104,7 +111,8 @@ impl Tokens {
             let Some(TokenTree::Group(group)) = self.0.next() else {
                 continue;
             };
-            let mut inner = group.stream().into_iter();
+            // A `$(#[$meta])*` is a group within the brackets.
+            let mut inner = Self::new(group.stream()).0;
             let Some(TokenTree::Ident(name)) = inner.next() else {
                 continue;
             };
@@ -208,7 +216,7 @@ impl Tokens {
         &mut self,
         parameters: &Group,
         diagnostics: &mut Diagnostics,
-    ) -> Option<(Vec<TokenTree>, Group)> {
+    ) -> Option<Returned> {
         let mut rest: Vec<_> = self.0.by_ref().collect();
         let body = match rest.pop() {
             Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => Some(body),
@@ -241,7 +249,10 @@ impl Tokens {
                 );
                 None
             }
-            Some(_) => body.map(|body| (returns, body)),
+            Some(_) => Some(Returned {
+                returns,
+                body: body?,
+            }),
         }
     }
 }

@@ -63,7 +63,7 @@ fn requires(
 fn reversal(arguments: &mut Arguments, diagnostics: &mut Diagnostics) -> Reversal {
     match (arguments.down.take(), arguments.irreversible.take()) {
         (None, None) => Reversal::Unspecified,
-        (Some(down), None) => Reversal::Down(down.value),
+        (Some(down), None) => Reversal::Down(down),
         (None, Some(reason)) => Reversal::Irreversible(reason.value.literal),
         (Some(_), Some(reason)) => {
             diagnostics.error(

@@ -22,10 +22,7 @@ fn elided(db: &mut Session<'_, Db>) -> Result<Outcome, String> {
 }
 
 #[migration]
-fn named<'a, 'b>(mut db: &'a mut Session<'b, SqliteConnection>) -> Result<(), std::io::Error>
-where
-    'b: 'a,
-{
+fn named<'a, 'b>(mut db: &'a mut Session<'b, SqliteConnection>) -> Result<(), std::io::Error> {
     let _ = &mut db;
     Ok(())
 }
