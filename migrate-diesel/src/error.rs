@@ -282,6 +282,14 @@ impl From<Error> for Failure {
             // The problems are listed below it.
             "the migrations do not fit together".clone_into(&mut failure.message);
         }
+        if let Error::Plan(PlanError::Irreversible(list)) = &error {
+            // One per line.
+            failure.message = format!(
+                "cannot revert {}",
+                count(list.len(), "migration", "migrations")
+            );
+            failure.causes = list.iter().map(ToString::to_string).collect();
+        }
         failure.next_step = error.next_step();
         if let Error::Migration { location, .. } = error {
             failure.location = Some(location);

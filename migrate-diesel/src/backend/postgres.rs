@@ -139,9 +139,11 @@ impl Driver for PgConnection {
         self.batch(&restore(&ours))?;
         let number = key.number;
         Ok(SessionState {
-            // The lock has to outlive `unlock_all`: the transaction holds it meanwhile.
+            // What is deferred to the commit runs now, as the body would have it, and not in a session
+            // that was brought back. The lock has to outlive `unlock_all`: the transaction holds it
+            // meanwhile.
             restore: format!(
-                "SELECT pg_advisory_xact_lock({number}), pg_advisory_unlock_all(), pg_advisory_lock({number}); {reset}; {}",
+                "SET CONSTRAINTS ALL IMMEDIATE; SELECT pg_advisory_xact_lock({number}), pg_advisory_unlock_all(), pg_advisory_lock({number}); {reset}; {}",
                 restore(&ours)
             ),
             restore_finally: format!(

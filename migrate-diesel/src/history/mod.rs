@@ -111,7 +111,7 @@ impl Store {
             .collect();
         let rows = read.history.iter().cloned().map(|mut row| {
             if let Some(detail) = details.remove(&row.id) {
-                row.at = detail.c1;
+                row.at = detail.c1.map(to_milliseconds);
                 row.duration_ms = detail.c2.and_then(|text| text.parse().ok());
                 row.by = detail.c3;
                 row.detail = detail.c4;
@@ -227,13 +227,22 @@ fn state_of(word: &str, sight: Sight) -> (State, bool) {
 
 fn log_entry(row: TextRow) -> LogEntry {
     LogEntry {
-        at: row.c0.unwrap_or_default(),
+        at: row.c0.map(to_milliseconds).unwrap_or_default(),
         id: row.c1.unwrap_or_default(),
         event: row.c2.unwrap_or_default(),
         by: row.c3.unwrap_or_default(),
         duration_ms: row.c4.and_then(|text| text.parse().ok()),
         detail: row.c5,
     }
+}
+
+/// `2026-11-20T09:30:00.123456Z` with three digits: the others are for the order alone.
+fn to_milliseconds(mut at: String) -> String {
+    if at.len() > 24 && at.is_ascii() {
+        at.truncate(23);
+        at.push('Z');
+    }
+    at
 }
 
 fn check_table_name(dialect: &Dialect, table: &str) -> Result<(), Error> {

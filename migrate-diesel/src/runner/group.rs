@@ -96,9 +96,6 @@ impl Runner<'_> {
     fn claim_in_group(&mut self, claim: &Claim, mut script: Vec<String>) -> QueryResult<()> {
         let forget = claim.replaces.iter().map(|id| self.store.forget(id));
         if self.driver.dialect().pipelined {
-            if self.state.used == Used::Yes {
-                script.push(self.driver.isolation_sql(&self.state.session));
-            }
             script.push(SAVEPOINT.to_owned());
             script.extend(forget);
             script.push(self.store.claim(claim, None));
@@ -124,6 +121,7 @@ impl Runner<'_> {
     fn ending_in_group(&self, claim: &Claim, duration: Duration) -> Vec<String> {
         let mut script = vec![RELEASE.to_owned()];
         if self.driver.dialect().pipelined {
+            script.extend(self.isolation());
             script.push(self.store.complete(claim, duration));
         }
         script

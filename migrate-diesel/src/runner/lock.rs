@@ -119,9 +119,23 @@ impl Runner<'_> {
             .map_err(Error::database("record how long the migrations took"))
     }
 
+    /// Brings the session back by statements, where statements can.
+    pub(super) fn bring_back(&mut self) -> Result<(), Error> {
+        let Some(sql) = self.isolation() else {
+            return Ok(());
+        };
+        let script = format!("BEGIN;\n{sql};\nCOMMIT");
+        self.driver
+            .batch(&script)
+            .map_err(Error::database("bring the session back"))?;
+        self.state.used = Used::No;
+        Ok(())
+    }
+
     /// Brings the session back between two bodies, where that is not done by statements that travel
     /// with the next claim.
     pub(super) fn isolate(&mut self) -> Result<(), Error> {
+        self.bring_back()?;
         if std::mem::take(&mut self.state.used) == Used::No {
             return Ok(());
         }

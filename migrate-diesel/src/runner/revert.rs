@@ -103,7 +103,7 @@ impl Runner<'_> {
         let Some(down) = migration.down else {
             return Err(Error::Setting(format!("`{}` has no `down`", descriptor.id)));
         };
-        self.isolate_for_revert()?;
+        self.isolate()?;
         let claim = Claim {
             id: descriptor.id,
             replaces: None,
@@ -145,19 +145,6 @@ impl Runner<'_> {
             Ok(()) => Ok(end.duration),
             Err(error) => Err(self.revert_failed(&claim, row, whole, end.duration, error)),
         }
-    }
-
-    fn isolate_for_revert(&mut self) -> Result<(), Error> {
-        if self.state.used == super::Used::Yes {
-            let sql = self.driver.isolation_sql(&self.state.session);
-            if !sql.is_empty() {
-                self.driver
-                    .batch(&format!("BEGIN;\n{sql};\nCOMMIT"))
-                    .map_err(Error::database("bring the session back"))?;
-                self.state.used = super::Used::No;
-            }
-        }
-        self.isolate()
     }
 
     /// Begins the transaction and removes the row in it; `false` when it is not there.
@@ -203,7 +190,9 @@ impl Runner<'_> {
             if !dialect.unmark.is_empty() {
                 script.push(dialect.unmark.to_owned());
             }
+            script.extend(self.isolation());
         } else {
+            script.extend(self.isolation());
             script.push(self.store.archive(row));
             script.push(self.store.remove(row));
         }
@@ -217,6 +206,9 @@ impl Runner<'_> {
         }
         self.driver.batch(&script.join(";\n"))?;
         self.driver.set_depth(0);
+        if dialect.pipelined {
+            self.state.used = super::Used::No;
+        }
         Ok(())
     }
 
@@ -229,6 +221,9 @@ impl Runner<'_> {
         error: BodyError,
     ) -> Error {
         self.roll_back();
+        if let Err(error) = self.bring_back() {
+            tracing::warn!(migration = %claim.id, %error, "could not bring the session back");
+        }
         let chain = error_chain(&error);
         let found = self.store.row(self.driver, row).ok().flatten();
         // On MySQL the rollback took the mark with it, unless DDL has committed it.

@@ -200,8 +200,11 @@ impl Runner<'_> {
         next: Option<&mut Claim>,
     ) -> Result<(), (Stumble, Option<Open>)> {
         let mut script: Vec<String> = Vec::new();
-        if let Some(previous) = &previous {
-            script.extend(self.ending_script(previous));
+        match &previous {
+            Some(previous) => script.extend(self.ending_script(previous)),
+            None => self
+                .bring_back()
+                .map_err(|error| (Stumble::Next(error), None))?,
         }
         let mut depth = 0;
         if let Some(next) = &next {
@@ -224,6 +227,9 @@ impl Runner<'_> {
             return Ok(());
         };
         self.roll_back();
+        if let Err(error) = self.bring_back() {
+            tracing::debug!(%error, "could not bring the session back");
+        }
         match previous {
             // The database knows how far it came.
             Some(previous) if !self.is_applied(&previous) => {
@@ -370,6 +376,8 @@ impl Runner<'_> {
         if open.claim.transaction && !dialect.unmark.is_empty() {
             script.push(dialect.unmark.to_owned());
         }
+        // Before the record: the body may have changed the role, or where names are looked up.
+        script.extend(self.isolation());
         if !says_it_itself {
             script.push(self.store.complete(&open.claim, open.duration));
         }
@@ -382,15 +390,18 @@ impl Runner<'_> {
         script
     }
 
-    /// Begin, bring the session back, mark, claim: the statements of a pipelined dialect.
+    /// Statements that bring the session back, if it was used and statements can.
+    pub(super) fn isolation(&self) -> Option<String> {
+        let sql = self.driver.isolation_sql(&self.state.session);
+        (self.state.used == super::Used::Yes && !sql.is_empty()).then_some(sql)
+    }
+
+    /// Begin, claim, mark: the statements of a pipelined dialect.
     pub(super) fn opening_script(&self, claim: &Claim) -> Vec<String> {
         let dialect = self.driver.dialect();
         let mut script = Vec::new();
         if claim.transaction {
             script.push(dialect.begin.to_owned());
-        }
-        if self.state.used == super::Used::Yes {
-            script.push(self.driver.isolation_sql(&self.state.session));
         }
         script.extend(claim.replaces.iter().map(|id| self.store.forget(id)));
         script.push(self.store.claim(claim, None));
@@ -448,6 +459,9 @@ impl Runner<'_> {
     /// Records a failure and tells of it.
     pub(super) fn failed(&mut self, claim: &Claim, duration: Duration, error: BodyError) -> Error {
         self.roll_back();
+        if let Err(error) = self.bring_back() {
+            tracing::warn!(migration = %claim.id, %error, "could not bring the session back");
+        }
         let chain = error_chain(&error);
         let undone = match &error {
             BodyError::ConnectionLost => Undone::Everything,
@@ -519,6 +533,7 @@ impl Runner<'_> {
 
     fn deferred(&mut self, claim: &Claim, duration: Duration, reason: &str) -> Result<(), Error> {
         self.roll_back();
+        self.bring_back()?;
         self.record(
             claim,
             &Ending {
