@@ -41,7 +41,9 @@ impl Backend {
             Self::Mysql => "MIGRATE_TEST_MYSQL_URL",
         };
         env::var(variable).unwrap_or_else(|_| {
-            panic!("{variable} is not set; run `cargo xtask servers -- cargo test -p migrate-tests`")
+            panic!(
+                "{variable} is not set; run `cargo xtask servers -- cargo test -p migrate-tests`"
+            )
         })
     }
 }
@@ -198,9 +200,9 @@ impl Scratch {
             Backend::Sqlite => {
                 format!("SELECT count(*) AS value FROM sqlite_master WHERE name = '{table}'")
             }
-            Backend::Postgres => format!(
-                "SELECT count(*) AS value FROM pg_class WHERE oid = to_regclass('{table}')"
-            ),
+            Backend::Postgres => {
+                format!("SELECT count(*) AS value FROM pg_class WHERE oid = to_regclass('{table}')")
+            }
             Backend::Mysql => format!(
                 "SELECT count(*) AS value FROM information_schema.tables \
                  WHERE table_schema = DATABASE() AND table_name = '{table}'"
@@ -267,4 +269,19 @@ pub fn number(connection: &mut AnyConnection, sql: &str) -> i64 {
         .get_result(connection)
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
     row.value
+}
+
+impl Scratch {
+    /// The database's clock, as RFC 3339 without a fraction: `2026-11-20T09:30:00`.
+    #[must_use]
+    pub fn now(&self) -> String {
+        let sql = match self.backend {
+            Backend::Sqlite => "SELECT strftime('%Y-%m-%dT%H:%M:%S', 'now') AS value",
+            Backend::Postgres => {
+                "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') AS value"
+            }
+            Backend::Mysql => "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%s') AS value",
+        };
+        self.texts(sql).remove(0)
+    }
 }

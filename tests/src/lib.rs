@@ -13,5 +13,6 @@
 
 pub mod cases;
 pub mod database;
+pub mod program;
 pub mod run;
 mod suite;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use migrate_diesel::{
-    AnyConnection, Error, Migrator, MigrationConnection,
+    AnyConnection, Error, MigrationConnection, Migrator,
     core::{
         NodeRef,
         frontend::{Grouping, OnFailure, Target, UpRequest},
@@ -163,7 +163,11 @@ fn line(event: &Event) -> String {
         }
         Event::Deferred { id, reason } => ("deferred", id, Some(reason.clone())),
         Event::Skipped { id, because } => ("skipped", id, Some(because.clone())),
-        Event::Warning { problem } => ("warning", &problem.id, Some(problem.kind.as_str().to_owned())),
+        Event::Warning { problem } => (
+            "warning",
+            &problem.id,
+            Some(problem.kind.as_str().to_owned()),
+        ),
         _ => return format!("{event:?}"),
     };
     let mut line = format!("{word} {}", id.trim_start_matches(PACKAGE));

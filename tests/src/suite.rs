@@ -3,8 +3,41 @@
 /// `suite!(Postgres);` is a test for every case, run on PostgreSQL.
 #[macro_export]
 macro_rules! suite {
+    (@own Sqlite) => {
+        $crate::tests! { Sqlite of_its_own
+            refusal {
+                a_read_only_database_can_be_looked_at,
+            }
+        }
+    };
+    (@own Postgres) => {
+        $crate::tests! { Postgres of_its_own
+            outside {
+                a_lost_session_undoes_what_can_be_undone,
+            }
+            session {
+                the_callers_settings_survive,
+            }
+            refusal {
+                what_cannot_be_reached_is_said_without_the_password,
+                a_read_only_database_can_be_looked_at,
+                without_the_privilege_to_create_one_can_look,
+            }
+        }
+    };
+    (@own Mysql) => {
+        $crate::tests! { Mysql of_its_own
+            outside {
+                a_lost_session_undoes_what_can_be_undone,
+            }
+            refusal {
+                what_cannot_be_reached_is_said_without_the_password,
+                without_the_privilege_to_create_one_can_look,
+            }
+        }
+    };
     ($backend:ident) => {
-        $crate::tests! { $backend
+        $crate::tests! { $backend alike
             outcome {
                 requirements_come_first_and_each_is_applied_once,
                 a_failure_is_rolled_back_recorded_and_stops_the_run,
@@ -36,23 +69,57 @@ macro_rules! suite {
                 resolve_reverted_forgets_the_attempt,
                 resolve_refuses_what_needs_no_decision,
             }
+            revert {
+                what_was_applied_last_goes_first,
+                redo_reverts_and_applies_again,
+                what_cannot_be_reverted_is_refused_before_anything,
+                reverting_nothing,
+                a_failing_revert_is_undone,
+                a_failing_revert_outside_a_transaction_needs_a_decision,
+                ddl_of_a_failing_revert,
+            }
+            session {
+                no_body_sees_what_another_left,
+                no_body_sees_what_another_left_on_the_callers_connection,
+            }
+            history {
+                status_and_log_tell_everything,
+                what_is_not_carried_is_refused,
+                changed_code_is_warned_of,
+                what_comes_late_is_applied,
+                a_former_name_counts,
+                a_failure_under_a_former_name_is_replaced,
+                a_newer_history_is_refused,
+                a_foreign_table_is_refused,
+                a_history_of_any_name,
+                a_history_name_that_cannot_be_is_refused,
+                two_histories_live_side_by_side,
+            }
+            refusal {
+                bodies_for_another_database_are_listed,
+                bodies_for_this_database_run,
+                a_callers_connection_of_one_kind,
+            }
         }
+        $crate::suite!(@own $backend);
     };
 }
 
-/// A test per case, in a module per file.
+/// A test per case, in a module per file; all of them in one, because a file may be in two lists.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! tests {
-    ($backend:ident $($module:ident { $($case:ident),* $(,)? })*) => {
-        $(mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    let scratch = $crate::database::Scratch::new($crate::database::Backend::$backend);
-                    $crate::cases::$module::$case(&scratch);
-                }
-            )*
-        })*
+    ($backend:ident $list:ident $($module:ident { $($case:ident),* $(,)? })*) => {
+        mod $list {
+            $(mod $module {
+                $(
+                    #[test]
+                    fn $case() {
+                        let backend = $crate::database::Backend::$backend;
+                        $crate::cases::$module::$case(&$crate::database::Scratch::new(backend));
+                    }
+                )*
+            })*
+        }
     };
 }

@@ -2,8 +2,12 @@
 //!
 //! Ids are unique in a crate, and so the names of migrations begin with a word for their case.
 
+pub mod history;
 pub mod outcome;
 pub mod outside;
+pub mod refusal;
+pub mod revert;
+pub mod session;
 pub mod transaction;
 
 use diesel::{QueryResult, connection::SimpleConnection};

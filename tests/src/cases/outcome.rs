@@ -151,7 +151,10 @@ pub fn a_failure_is_rolled_back_recorded_and_stops_the_run(scratch: &Scratch) {
         panic!("{error:?}")
     };
     assert_eq!(id, "migrate_tests:fail_here");
-    assert!(location.file.ends_with("src/cases/outcome.rs"), "{location}");
+    assert!(
+        location.file.ends_with("src/cases/outcome.rs"),
+        "{location}"
+    );
     assert_eq!(*undone, Undone::Everything);
     assert_eq!(
         chain(&error),
@@ -171,7 +174,10 @@ pub fn a_failure_is_rolled_back_recorded_and_stops_the_run(scratch: &Scratch) {
     let status = migrator.status(&mut connection).unwrap();
     let detail = status.migrations[1].detail.as_deref();
     assert_eq!(detail, Some("no luck: invalid digit found in string"));
-    assert_eq!(log(scratch, &migrator), ["applied fail_before", "failed fail_here"]);
+    assert_eq!(
+        log(scratch, &migrator),
+        ["applied fail_before", "failed fail_here"]
+    );
     assert_eq!(status.locked_by, None, "the lock is given back");
 }
 
@@ -194,7 +200,13 @@ pub fn what_failed_is_tried_again(scratch: &Scratch) {
     assert_eq!(up(scratch, &migrator).done().applied, 4);
     assert_eq!(
         scratch.effects(),
-        ["before", "dependant", "far dependant", "here", "independent"]
+        [
+            "before",
+            "dependant",
+            "far dependant",
+            "here",
+            "independent"
+        ]
     );
     assert_eq!(
         log(scratch, &migrator),
@@ -366,7 +378,12 @@ pub fn a_long_name_is_kept_whole(scratch: &Scratch) {
 
 /// `up ID..`, `up --steps N`, and what they are when there is no such thing.
 pub fn targets_go_only_so_far(scratch: &Scratch) {
-    let migrator = migrator(migrations![order_users, order_roles, order_grants, defer_independent]);
+    let migrator = migrator(migrations![
+        order_users,
+        order_roles,
+        order_grants,
+        defer_independent
+    ]);
     let mut connection = scratch.connect();
     let mut run = |target| up_with(&mut connection, &migrator, &only(target));
 

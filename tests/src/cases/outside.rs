@@ -161,7 +161,8 @@ pub fn a_death_in_a_transaction_needs_no_decision(scratch: &Scratch) {
 pub fn a_death_outside_a_transaction_needs_a_decision(scratch: &Scratch) {
     let migrator = lost();
     die_at(scratch, &migrator, "lost_outside");
-    let before = "lost_atomic applied, lost_outside interrupted, lost_dependant pending, lost_independent";
+    let before =
+        "lost_atomic applied, lost_outside interrupted, lost_dependant pending, lost_independent";
     assert_eq!(states(scratch, &migrator), format!("{before} pending"));
 
     let told = up(scratch, &migrator);
@@ -172,7 +173,11 @@ pub fn a_death_outside_a_transaction_needs_a_decision(scratch: &Scratch) {
         "{}",
         chain(&error)
     );
-    assert!(chain(&error).contains("lost_dependant"), "{}", chain(&error));
+    assert!(
+        chain(&error).contains("lost_dependant"),
+        "{}",
+        chain(&error)
+    );
     let next = error.next_step().unwrap();
     for word in ["lost_outside", "--applied", "--reverted", "--retry"] {
         assert!(next.contains(word), "{next}");
@@ -284,7 +289,10 @@ pub fn a_lost_session_undoes_what_can_be_undone(scratch: &Scratch) {
     let dml = migrator(migrations![broken_dml]);
     let error = up(scratch, &dml).error();
     assert!(
-        matches!(error.kind(), FailureKind::Migration | FailureKind::Unreachable),
+        matches!(
+            error.kind(),
+            FailureKind::Migration | FailureKind::Unreachable
+        ),
         "{error:?}"
     );
     assert!(scratch.effects().is_empty());
