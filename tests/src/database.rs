@@ -116,7 +116,12 @@ impl Scratch {
     pub fn url_at(&self, address: impl Display) -> DatabaseUrl {
         let (before, rest) = self.url.split_once('@').unwrap();
         let (_, after) = rest.split_once('/').unwrap();
-        DatabaseUrl::new(format!("{before}@{address}/{after}"))
+        // No word about encryption before the first message, so that a proxy understands everything.
+        let plain = match self.backend {
+            Backend::Postgres => "?sslmode=disable&gssencmode=disable",
+            _ => "",
+        };
+        DatabaseUrl::new(format!("{before}@{address}/{after}{plain}"))
     }
 
     /// The same database as another user.

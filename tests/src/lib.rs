@@ -14,5 +14,6 @@
 pub mod cases;
 pub mod database;
 pub mod program;
+pub mod proxy;
 pub mod run;
 mod suite;

@@ -8,6 +8,9 @@ macro_rules! suite {
             refusal {
                 a_read_only_database_can_be_looked_at,
             }
+            cost {
+                statements,
+            }
         }
     };
     (@own Postgres) => {
@@ -23,6 +26,12 @@ macro_rules! suite {
                 a_read_only_database_can_be_looked_at,
                 without_the_privilege_to_create_one_can_look,
             }
+            lock {
+                a_lost_lock_session_fails_the_run,
+            }
+            cost {
+                round_trips,
+            }
         }
     };
     (@own Mysql) => {
@@ -33,6 +42,9 @@ macro_rules! suite {
             refusal {
                 what_cannot_be_reached_is_said_without_the_password,
                 without_the_privilege_to_create_one_can_look,
+            }
+            lock {
+                a_lost_lock_session_fails_the_run,
             }
         }
     };
@@ -99,6 +111,15 @@ macro_rules! suite {
                 bodies_for_another_database_are_listed,
                 bodies_for_this_database_run,
                 a_callers_connection_of_one_kind,
+            }
+            lock {
+                waiting_is_told_and_has_an_end,
+                who_waited_finds_everything_done,
+                the_lock_is_given_back_on_every_path,
+                another_database_has_a_lock_of_its_own,
+            }
+            fence {
+                two_locks_run_each_body_once,
             }
         }
         $crate::suite!(@own $backend);

@@ -2,7 +2,10 @@
 //!
 //! Ids are unique in a crate, and so the names of migrations begin with a word for their case.
 
+pub mod cost;
+pub mod fence;
 pub mod history;
+pub mod lock;
 pub mod outcome;
 pub mod outside;
 pub mod refusal;
