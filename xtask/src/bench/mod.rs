@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements. Each prints what it saw; none of them is a test that time could fail.
 
+mod compile;
 mod run;
 
 use std::process::ExitCode;
@@ -17,6 +18,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Measurement {
+    /// What the attribute costs rustc, beside the same functions without it
+    Compile(compile::Args),
     /// Round trips, time and memory of a run, beside other migration tools and a hand-written floor
     Run(run::Args),
 }
@@ -24,6 +27,7 @@ enum Measurement {
 /// Runs the subcommand.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.measurement {
+        Measurement::Compile(args) => compile::run(args).map(|()| ExitCode::SUCCESS),
         Measurement::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
     }
 }
