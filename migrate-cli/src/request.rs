@@ -66,6 +66,8 @@ pub(crate) enum Colors {
 pub(crate) enum Command {
     Up(UpRequest),
     Plan(UpRequest),
+    /// `up --dry-run --sql`
+    Rehearse(UpRequest),
     Status(StatusExit),
     Graph(GraphFormat),
     Down(DownRequest, Confirmation),
@@ -124,7 +126,7 @@ impl TryFrom<Typed> for Request {
             .unwrap_or_else(|| TypedCommand::Up(UpArgs::default()));
         let (format, graph_format) = formats(typed.global.format, &command)?;
         let command = match command {
-            TypedCommand::Up(up) => up_command(up)?,
+            TypedCommand::Up(up) => up_command(up),
             TypedCommand::Plan(selection) => Command::Plan(UpRequest {
                 target: target(selection),
                 ..UpRequest::default()
@@ -205,14 +207,7 @@ fn formats(
     }
 }
 
-fn up_command(up: UpArgs) -> Result<Command, Nonsense> {
-    if up.sql {
-        return Err(Nonsense {
-            message: "`--sql` is not supported yet: statements of migrations cannot be recorded"
-                .to_owned(),
-            next: "use `--dry-run` alone: it shows which migrations would run".to_owned(),
-        });
-    }
+fn up_command(up: UpArgs) -> Command {
     let request = UpRequest {
         target: target(up.selection),
         grouping: if up.atomic {
@@ -227,11 +222,11 @@ fn up_command(up: UpArgs) -> Result<Command, Nonsense> {
         },
         wait: up.wait,
     };
-    Ok(if up.dry_run {
-        Command::Plan(request)
-    } else {
-        Command::Up(request)
-    })
+    match (up.dry_run, up.sql) {
+        (true, true) => Command::Rehearse(request),
+        (true, false) => Command::Plan(request),
+        (false, _) => Command::Up(request),
+    }
 }
 
 fn target(selection: SelectionArgs) -> Target {

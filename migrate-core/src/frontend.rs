@@ -50,6 +50,15 @@ pub trait Deployment {
     /// As `status`; an unknown or ambiguous id.
     fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Failure>;
 
+    /// As [`plan`](Self::plan), with the statements of each step: the bodies are run, in one
+    /// transaction that is rolled back. Holds the lock meanwhile; records nothing.
+    ///
+    /// Steps that cannot be run so (outside a transaction), and what comes after them, have none.
+    ///
+    /// # Errors
+    /// As `plan`; a body fails; the backend commits DDL by itself.
+    fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure>;
+
     /// Applies what is pending. Events are told while it runs.
     ///
     /// The summary is complete also when something failed: `failure` says why.

@@ -148,6 +148,25 @@ impl Deployment for OpenDatabase {
         report(self.run(on_event, |runner| runner.up(request)))
     }
 
+    fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
+        let mut report = self.reader().plan(request)?;
+        // Of a SQLite file that does not exist yet, the empty database in memory stands for it.
+        let statements = Runner::new(
+            &mut self.connection,
+            &self.graph,
+            &self.migrations,
+            &self.settings,
+            Some(&self.database.url),
+            &self.store,
+            &mut |_| {},
+        )
+        .rehearse(request)?;
+        for (step, sql) in report.steps.iter_mut().zip(statements) {
+            step.sql = sql;
+        }
+        Ok(report)
+    }
+
     fn plan_down(&mut self, request: &DownRequest) -> Result<PlanReport, Failure> {
         Ok(self.reader().plan_down(request)?)
     }

@@ -120,6 +120,9 @@ pub enum Error {
     /// All-or-nothing cannot be had.
     #[error("these migrations cannot run in one transaction: {0}")]
     NotAtomic(String),
+    /// Nothing can be tried and rolled back.
+    #[error("{0} commits DDL by itself: nothing can be tried and rolled back there")]
+    NotRehearsable(&'static str),
     /// Others kept changing the history while we planned.
     #[error(
         "the history kept changing while it was being read; another program applies migrations without our lock"
@@ -257,6 +260,7 @@ impl Error {
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
+            Self::NotRehearsable(_) => "use `--dry-run` alone: it shows which migrations would run",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),
             Self::Url(_) | Self::Setting(_) | Self::Graph(_) | Self::Unstable => return None,

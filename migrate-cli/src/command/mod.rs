@@ -86,7 +86,8 @@ type Done = Result<u8, Failure>;
 fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
     match command {
         Command::Up(request) => up::run(context, request),
-        Command::Plan(request) => plan::run(context, request),
+        Command::Plan(request) => plan::run(context, request, plan::Depth::Steps),
+        Command::Rehearse(request) => plan::run(context, request, plan::Depth::Statements),
         Command::Status(exit) => status::run(context, *exit),
         Command::Graph(format) => graph::run(context, *format),
         Command::Down(request, confirmation) => down::run(context, request, *confirmation),

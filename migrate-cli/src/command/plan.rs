@@ -1,4 +1,4 @@
-//! `plan`, and `up --dry-run`: what `up` would do.
+//! `plan`, and `up --dry-run`, perhaps with `--sql`: what `up` would do.
 
 use migrate_core::frontend::UpRequest;
 
@@ -8,12 +8,23 @@ use crate::{
     render::{human::Page, json},
 };
 
-pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest) -> Done {
+/// How much of a plan is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    Steps,
+    Statements,
+}
+
+pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, depth: Depth) -> Done {
     let targets = context.targets()?;
     let requests = super::up::share(context, &targets, request)?;
     let mut reports = Vec::new();
     for (database, request) in requests {
-        let report = context.open(&database)?.plan(&request)?;
+        let mut deployment = context.open(&database)?;
+        let report = match depth {
+            Depth::Steps => deployment.plan(&request)?,
+            Depth::Statements => deployment.rehearse(&request)?,
+        };
         if !context.is_json() {
             let page = context.page();
             let gap = if reports.is_empty() { "" } else { "\n" };

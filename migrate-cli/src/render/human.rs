@@ -11,7 +11,7 @@ use super::{
     failure,
     style::{self, Palette},
     table::{self, Align, Narrow},
-    text::{count, hanging, milliseconds, one_line, padded},
+    text::{count, dedented, hanging, milliseconds, one_line, padded},
 };
 use crate::exit;
 
@@ -245,6 +245,14 @@ impl Page {
             };
             let line = line.replacen(word, &self.palette.paint(style, word), 1);
             let _ = writeln!(page, "  {line}");
+            for line in step
+                .sql
+                .iter()
+                .flatten()
+                .flat_map(|statement| dedented(statement))
+            {
+                let _ = writeln!(page, "  {:digits$}  | {line}", "");
+            }
             if !step.views.is_empty() {
                 let _ = writeln!(
                     page,

@@ -67,6 +67,24 @@ pub(crate) fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The lines of `text` that say something, without the indentation that they have in common (the
+/// first line of a literal in Rust source has none).
+pub(crate) fn dedented(text: &str) -> Vec<String> {
+    let text = clean(text);
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count();
+    let common = lines().skip(1).map(indent).min().unwrap_or(0);
+    lines()
+        .map(|line| {
+            line.chars()
+                .skip(common.min(indent(line)))
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
+        .collect()
+}
+
 /// `text` under a label: the lines after the first are indented by `indent`.
 pub(crate) fn hanging(text: &str, indent: usize) -> String {
     let mut lines = Vec::new();
@@ -109,6 +127,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn statements_lose_the_indentation_of_the_source() {
+        let lines =
+            dedented("CREATE TABLE t (\n        id INTEGER,\n\n          name TEXT\n      )");
+        assert_eq!(
+            lines,
+            ["CREATE TABLE t (", "  id INTEGER,", "    name TEXT", ")"]
+        );
+    }
 
     #[test]
     fn durations() {

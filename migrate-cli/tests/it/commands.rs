@@ -71,7 +71,6 @@ fn usage_errors_are_2_and_open_nothing() {
         "up --wait 60",
         "up --wait forever",
         "up --sql",
-        "up --dry-run --sql",
         "up --atomic --keep-going",
         "up a --steps 1",
         "down a --steps 1",
@@ -98,9 +97,20 @@ fn usage_errors_are_2_and_open_nothing() {
 }
 
 #[test]
-fn recording_sql_is_refused_plainly() {
-    let seen = Typist::new().types(&FakeApp::three(), "up --dry-run --sql");
-    assert!(seen.err.contains("not supported yet"), "{}", seen.err);
+fn a_rehearsal_shows_statements_and_applies_nothing() {
+    let app = FakeApp::three();
+    let seen = Typist::new().types(&app, "up --dry-run --sql");
+    assert_eq!((seen.code, seen.err.as_str()), (0, ""));
+    assert!(
+        seen.out.contains("  | CREATE TABLE rehearsed"),
+        "{}",
+        seen.out
+    );
+    assert!(app.asked.borrow().is_empty(), "`up` was asked for");
+    let json = Typist::new()
+        .types(&app, "up --dry-run --sql --format json")
+        .out;
+    assert!(json.contains("CREATE TABLE rehearsed"), "{json}");
 }
 
 #[test]

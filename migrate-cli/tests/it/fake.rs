@@ -309,6 +309,14 @@ impl Deployment for FakeDeployment {
         Ok(report)
     }
 
+    fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
+        let mut report = self.plan(request)?;
+        for step in &mut report.steps {
+            step.sql = Some(vec!["CREATE TABLE rehearsed (id INTEGER)".to_owned()]);
+        }
+        Ok(report)
+    }
+
     fn up(&mut self, request: &UpRequest, on_event: &mut (dyn FnMut(Event) + Send)) -> RunReport {
         self.app.asked.borrow_mut().push(request.clone());
         let mut report = RunReport::default();

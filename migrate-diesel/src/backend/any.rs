@@ -5,7 +5,10 @@ use std::any::{Any, TypeId};
 use diesel::{ConnectionResult, QueryResult};
 use migrate_core::report::LockHolder;
 
-use super::{Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, TextRow};
+use super::{
+    Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
+    TextRow,
+};
 
 /// A connection to whichever of the databases that this program was built for: with it, one body
 /// serves every backend.
@@ -83,6 +86,10 @@ impl Driver for AnyConnection {
 
     fn set_depth(&mut self, depth: u32) {
         inside!(self, connection => connection.set_depth(depth));
+    }
+
+    fn listen(&mut self, log: Option<StatementLog>) {
+        inside!(self, connection => connection.listen(log));
     }
 
     fn connection_mut(&mut self, wanted: TypeId) -> Option<&mut dyn Any> {

@@ -17,6 +17,7 @@ use std::{
     any::{Any, TypeId},
     fs::File,
     path::PathBuf,
+    sync::{Arc, Mutex},
 };
 
 use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
@@ -75,6 +76,9 @@ pub trait Driver {
 
     /// Tells Diesel in how many transactions it is, after SQL of ours began or ended one.
     fn set_depth(&mut self, depth: u32);
+
+    /// Puts the text of every statement into `log` from now on; with `None`, no longer.
+    fn listen(&mut self, log: Option<StatementLog>);
 
     /// The connection that a body asks for, if it is this one or inside it.
     fn connection_mut(&mut self, wanted: TypeId) -> Option<&mut dyn Any>;
@@ -148,6 +152,9 @@ pub trait Driver {
         None
     }
 }
+
+/// Statements, as they are sent.
+pub type StatementLog = Arc<Mutex<Vec<String>>>;
 
 /// How an attempt to take the lock ended.
 #[derive(Debug)]
@@ -262,6 +269,23 @@ macro_rules! diesel_plumbing {
             }
             *<Self as Connection>::TransactionManager::transaction_manager_status_mut(self) =
                 TransactionManagerStatus::Valid(valid);
+        }
+
+        fn listen(&mut self, log: Option<$crate::backend::StatementLog>) {
+            use diesel::connection::{
+                Connection, InstrumentationEvent, get_default_instrumentation,
+            };
+            match log {
+                Some(log) => self.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                    if let InstrumentationEvent::StartQuery { query, .. } = event {
+                        let mut log = log
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        log.push(query.to_string());
+                    }
+                }),
+                None => self.set_instrumentation(get_default_instrumentation()),
+            }
         }
 
         fn connection_mut(&mut self, wanted: std::any::TypeId) -> Option<&mut dyn std::any::Any> {

@@ -7,6 +7,7 @@
 mod body;
 mod group;
 mod lock;
+mod rehearse;
 mod revert;
 mod settle;
 mod step;
