@@ -12,7 +12,9 @@
 )]
 
 pub mod cases;
+pub mod child;
 pub mod database;
+pub mod deploy;
 pub mod program;
 pub mod proxy;
 pub mod run;
