@@ -87,18 +87,38 @@ impl Store {
         }
     }
 
-    /// The statement that removes the row of an earlier attempt.
-    pub(crate) fn forget(&self, id: &str) -> String {
-        format!(
-            "DELETE FROM {} WHERE id = {} AND state <> 'applied'",
+    /// The statement that removes the row of the earlier attempt that was seen; a later one, of a
+    /// runner that we do not know of, stays, and then its key refuses the claim.
+    pub(crate) fn forget_earlier(&self, claim: &Claim) -> Option<String> {
+        let id = claim.replaces.as_ref()?;
+        Some(format!(
+            "DELETE FROM {} WHERE id = {} AND state <> 'applied' AND attempt < {}",
             self.history,
-            self.text(id)
+            self.text(id),
+            claim.attempt
+        ))
+    }
+
+    /// The statement that removes the row of this attempt, and earlier ones.
+    fn forget_own(&self, claim: &Claim) -> String {
+        format!(
+            "DELETE FROM {} WHERE id = {} AND state <> 'applied' AND (attempt < {} OR run_by = {})",
+            self.history,
+            self.text(&claim.id.to_string()),
+            claim.attempt,
+            self.text(&claim.by)
         )
     }
 
-    /// On MySQL, the first statement in the transaction of a body.
-    pub(crate) fn mark_permanent(&self, id: MigrationId) -> String {
-        self.set_detail(&id.to_string(), PERMANENT)
+    /// On MySQL, the first statement in the transaction of a body; the number of rows tells whether
+    /// the claim is still ours.
+    pub(crate) fn mark_permanent(&self, claim: &Claim) -> String {
+        format!(
+            "{} AND attempt = {} AND run_by = {}",
+            self.set_detail(&claim.id.to_string(), PERMANENT),
+            claim.attempt,
+            self.text(&claim.by)
+        )
     }
 
     /// The statement that says `applied`, where the claim has not.
@@ -147,8 +167,8 @@ impl Store {
         let (started, by) = (self.dialect.timestamp(claim.started), self.text(&claim.by));
         let at = self.dialect.timestamp(claim.started + ending.duration);
         let (detail, duration) = (self.text(ending.detail), milliseconds(ending.duration));
-        let mut statements: Vec<String> = claim.replaces.iter().map(|id| self.forget(id)).collect();
-        statements.push(self.forget(&claim.id.to_string()));
+        let mut statements = Vec::from_iter(self.forget_earlier(claim));
+        statements.push(self.forget_own(claim));
         statements.push(format!(
             "INSERT INTO {} (id, state, fingerprint, attempt, started_at, ended_at, duration_ms, run_by, detail) \
              VALUES ({id}, '{}', '{}', {}, {started}, {at}, {duration}, {by}, {detail})",

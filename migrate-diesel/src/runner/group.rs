@@ -94,7 +94,7 @@ impl Runner<'_> {
     }
 
     fn claim_in_group(&mut self, claim: &Claim, mut script: Vec<String>) -> QueryResult<()> {
-        let forget = claim.replaces.iter().map(|id| self.store.forget(id));
+        let forget = self.store.forget_earlier(claim);
         if self.driver.dialect().pipelined {
             script.push(SAVEPOINT.to_owned());
             script.extend(forget);

@@ -301,30 +301,27 @@ impl Runner<'_> {
         // MySQL: the intent stays, whatever happens to the transaction that follows it.
         let intent_first = dialect.implicit_commit == ImplicitCommit::OnDdl || !next.transaction;
         if intent_first {
-            let mut script: Vec<String> = next
-                .replaces
-                .iter()
-                .map(|id| self.store.forget(id))
-                .collect();
-            script.push(self.store.claim(next, None));
-            for statement in script {
-                self.driver.batch(&statement).map_err(next_stumble)?;
+            // One by one and prepared: only so does MySQL's driver tell a duplicate key from other errors.
+            if let Some(forget) = self.store.forget_earlier(next) {
+                self.driver.count(&forget).map_err(next_stumble)?;
             }
+            self.driver
+                .count(&self.store.claim(next, None))
+                .map_err(next_stumble)?;
             if next.transaction {
                 self.driver.batch(dialect.begin).map_err(next_stumble)?;
                 self.driver.set_depth(1);
-                self.driver
-                    .batch(&self.store.mark_permanent(next.id))
-                    .map_err(next_stumble)?;
+                let mark = self.store.mark_permanent(next);
+                if self.driver.count(&mark).map_err(next_stumble)? != 1 {
+                    return Err(Stumble::Fenced);
+                }
             }
             return Ok(());
         }
         self.begin_patiently(dialect.begin)?;
         self.driver.set_depth(1);
-        if let Some(id) = &next.replaces {
-            self.driver
-                .batch(&self.store.forget(id))
-                .map_err(next_stumble)?;
+        if let Some(forget) = self.store.forget_earlier(next) {
+            self.driver.batch(&forget).map_err(next_stumble)?;
         }
         if self
             .driver
@@ -403,7 +400,7 @@ impl Runner<'_> {
         if claim.transaction {
             script.push(dialect.begin.to_owned());
         }
-        script.extend(claim.replaces.iter().map(|id| self.store.forget(id)));
+        script.extend(self.store.forget_earlier(claim));
         script.push(self.store.claim(claim, None));
         if claim.transaction && !dialect.mark.is_empty() {
             script.push(dialect.mark.to_owned());
