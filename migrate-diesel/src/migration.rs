@@ -6,7 +6,6 @@ use std::{
     error::Error,
     fmt,
     marker::PhantomData,
-    panic::Location as Caller,
 };
 
 use migrate_core::{
@@ -32,32 +31,27 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// What `#[migration]` writes without any key. The place is that of the call, which the macro
-    /// gives the span of the function's name.
+    /// What `#[migration]` writes without any key.
     ///
     /// One call rather than nested struct expressions: fewer paths to resolve and types to check in
     /// every migration of every build.
     #[doc(hidden)]
     #[must_use]
-    #[track_caller]
     pub const fn new(
         module_path: &'static str,
         name: &'static str,
         description: &'static str,
         fingerprint: u64,
         requires: &'static [NodeRef],
+        location: (&'static str, u32, u32),
     ) -> Self {
-        let caller = Caller::caller();
+        let (file, line, column) = location;
         Self {
             descriptor: Descriptor {
                 id: MigrationId::new(module_path, name),
                 was: &[],
                 description,
-                location: Location {
-                    file: caller.file(),
-                    line: caller.line(),
-                    column: caller.column(),
-                },
+                location: Location { file, line, column },
                 requires,
                 transaction: TransactionMode::Atomic,
                 databases: &[],

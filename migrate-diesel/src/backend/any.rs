@@ -1,6 +1,9 @@
 //! [`AnyConnection`]: a connection to whichever database the URL names.
 
-use std::any::{Any, TypeId};
+use std::{
+    any::{Any, TypeId},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use diesel::{ConnectionResult, QueryResult};
 use migrate_core::report::LockHolder;
@@ -86,6 +89,10 @@ impl Driver for AnyConnection {
 
     fn set_depth(&mut self, depth: u32) {
         inside!(self, connection => connection.set_depth(depth));
+    }
+
+    fn watch(&mut self) -> Option<Arc<AtomicBool>> {
+        inside!(self, connection => connection.watch())
     }
 
     fn listen(&mut self, log: Option<StatementLog>) {

@@ -17,7 +17,7 @@ use std::{
     any::{Any, TypeId},
     fs::File,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
@@ -76,6 +76,13 @@ pub trait Driver {
 
     /// Tells Diesel in how many transactions it is, after SQL of ours began or ended one.
     fn set_depth(&mut self, depth: u32);
+
+    /// Watches statements from now on, and tells in the flag when one may have changed the session:
+    /// cheaper than asking after each body. Takes the place of the connection's instrumentation,
+    /// so only for a connection of our own; [`listen`](Self::listen)`(None)` ends it.
+    fn watch(&mut self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 
     /// Puts the text of every statement into `log` from now on; with `None`, no longer.
     fn listen(&mut self, log: Option<StatementLog>);

@@ -34,6 +34,8 @@ static DIALECT: Dialect = Dialect {
     text,
     number_as_text: "CAST({} AS CHAR)",
     timestamp_as_text: "DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%fZ')",
+    all_lines: "",
+    tabbed: "CONCAT_WS(CHAR(9), {})",
     longest_name: 64,
 };
 

@@ -5,10 +5,16 @@ use std::{
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use diesel::{QueryResult, SqliteConnection, result::Error};
+use diesel::{
+    Connection as _, QueryResult, SqliteConnection, connection::InstrumentationEvent, result::Error,
+};
 use migrate_core::report::LockHolder;
 
 use super::{
@@ -41,6 +47,8 @@ static DIALECT: Dialect = Dialect {
     text: standard_text,
     number_as_text: "CAST({} AS TEXT)",
     timestamp_as_text: "{}",
+    all_lines: "(SELECT group_concat({line}, char(10) ORDER BY sequence) FROM {table})",
+    tabbed: "concat_ws(char(9), {})",
     longest_name: 200,
 };
 
@@ -128,17 +136,31 @@ impl Driver for SqliteConnection {
                 .filter_map(|row| row.c0)
                 .map(|name| ("attached".to_owned(), name)),
         );
-        // A journal that is truncated instead of deleted saves a directory sync per transaction, and
-        // is as safe. It is a property of this connection alone, as WAL is not: that stays as it is.
+        // A journal whose header is overwritten instead of deleting the file saves making and removing
+        // a file per transaction, and is as safe. It is a property of this connection alone, as WAL is not: that stays as it is.
         let mut state = SessionState {
             variables,
             ..SessionState::default()
         };
         if pragma(self, "journal_mode")?.as_deref() == Some("delete") {
-            self.batch("PRAGMA journal_mode = TRUNCATE")?;
+            self.batch("PRAGMA journal_mode = PERSIST")?;
             state.restore_finally = "PRAGMA journal_mode = DELETE".to_owned();
         }
         Ok(state)
+    }
+
+    fn watch(&mut self) -> Option<Arc<AtomicBool>> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&flag);
+        self.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event
+                && !seen.load(Relaxed)
+                && may_change_session(&query.to_string())
+            {
+                seen.store(true, Relaxed);
+            }
+        });
+        Some(flag)
     }
 
     fn clean_condition(&self, state: &SessionState) -> Option<String> {
@@ -194,6 +216,17 @@ impl Driver for SqliteConnection {
         }
         Ok(true)
     }
+}
+
+/// Whether a statement may do something that outlives its transaction in the session. Rather once
+/// too often: bringing a clean session back costs a few statements and nothing else.
+fn may_change_session(sql: &str) -> bool {
+    const WORDS: [&[u8]; 3] = [b"temp", b"pragma", b"attach"];
+    let sql = sql.as_bytes();
+    WORDS.iter().any(|word| {
+        sql.windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
+    })
 }
 
 fn pragma(connection: &mut SqliteConnection, name: &str) -> QueryResult<Option<String>> {
@@ -285,6 +318,21 @@ fn lock_error(path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_change_a_session() {
+        for sql in [
+            "CREATE TEMP TABLE x (y)",
+            "create temporary view x as select 1",
+            "Pragma x = 1",
+            "ATTACH 'x' AS y",
+        ] {
+            assert!(may_change_session(sql), "{sql}");
+        }
+        assert!(!may_change_session(
+            "CREATE TABLE x (id INTEGER PRIMARY KEY)"
+        ));
+    }
 
     #[test]
     fn the_lock_is_exclusive_names_its_holder_and_leaves_no_file() {

@@ -58,36 +58,59 @@ impl Store {
 
     /// The history, with what planning needs; empty where the tables do not exist yet.
     pub(crate) fn read(&self, driver: &mut dyn Driver, sight: Sight) -> Result<Read, Error> {
-        let Self { history, meta, .. } = self;
-        // What MySQL would roll back leaves no mark in `detail`: see the table in `claim`.
-        let rows = driver.rows(&format!(
-            "SELECT m.value AS c0, h.id AS c1, CASE WHEN h.state = 'running' AND h.detail IS NULL THEN 'begun' WHEN h.state = 'running' AND h.detail = '{REVERT_ANNOUNCED}' THEN 'announced' ELSE h.state END AS c2, \
-             h.fingerprint AS c3, {} AS c4, NULL AS c5 FROM {meta} m LEFT JOIN {history} h ON 1 = 1 \
-             WHERE m.name = 'schema_version' ORDER BY h.sequence",
-            self.dialect.number_as_text.replace("{}", "h.attempt")
-        ));
-        let rows = match rows {
+        let rows = match driver.rows(&self.reading()) {
             Ok(rows) if !rows.is_empty() => rows,
             Ok(_) => return self.inspect(driver, None),
             Err(error) => return self.inspect(driver, Some(error)),
         };
         self.check_version(rows.first().and_then(|row| row.c0.as_deref()))?;
-        let mut live = false;
-        let rows = rows.into_iter().filter_map(|row| {
-            let (state, running) = state_of(row.c2.as_deref()?, sight);
-            live |= running;
-            Some(AppliedMigration {
-                fingerprint: row.c3.and_then(|text| text.trim().parse().ok()),
-                attempt: row.c4.and_then(|text| text.parse().ok()).unwrap_or(1),
-                ..AppliedMigration::new(row.c1?, state)
-            })
-        });
-        let history = History::new(rows.collect());
+        let mut running = false;
+        let mut read = Vec::new();
+        for line in rows
+            .iter()
+            .filter_map(|row| row.c1.as_deref())
+            .flat_map(str::lines)
+        {
+            let Some((row, is_running)) = parse_line(line, sight) else {
+                continue;
+            };
+            running |= is_running;
+            read.push(row);
+        }
         Ok(Read {
-            history,
+            history: History::new(read),
             tables: Tables::Present,
-            running: live,
+            running,
         })
+    }
+
+    /// The statement that reads the history: the version, and a line per row.
+    fn reading(&self) -> String {
+        let Self { history, meta, .. } = self;
+        // What MySQL would roll back leaves no mark in `detail`: see the table in `claim`.
+        let state = format!(
+            "CASE WHEN state <> 'running' THEN state WHEN detail IS NULL THEN 'begun' \
+             WHEN detail = '{REVERT_ANNOUNCED}' THEN 'announced' ELSE state END"
+        );
+        let attempt = self.dialect.number_as_text.replace("{}", "attempt");
+        let line = self.dialect.tabbed.replace(
+            "{}",
+            &format!("id, {state}, {attempt}, COALESCE(fingerprint, '')"),
+        );
+        let nothing = "NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5";
+        let version = "m.name = 'schema_version'";
+        if self.dialect.all_lines.is_empty() {
+            return format!(
+                "SELECT m.value AS c0, {line} AS c1, {nothing} FROM {meta} m LEFT JOIN {history} h ON 1 = 1 \
+                 WHERE {version} ORDER BY h.sequence"
+            );
+        }
+        let lines = self
+            .dialect
+            .all_lines
+            .replace("{line}", &line)
+            .replace("{table}", history);
+        format!("SELECT m.value AS c0, {lines} AS c1, {nothing} FROM {meta} m WHERE {version}")
     }
 
     /// The history with every detail.
@@ -211,6 +234,19 @@ pub(crate) enum Tables {
     Present,
     /// Not, or not all of them.
     Absent,
+}
+
+/// A line of [`Store::reading`]: id, state, attempt, fingerprint.
+fn parse_line(line: &str, sight: Sight) -> Option<(AppliedMigration, bool)> {
+    let mut words = line.split('\t');
+    let (id, state) = (words.next()?, words.next()?);
+    let (state, running) = state_of(state, sight);
+    let row = AppliedMigration {
+        attempt: words.next()?.parse().unwrap_or(1),
+        fingerprint: words.next().and_then(|text| text.parse().ok()),
+        ..AppliedMigration::new(id, state)
+    };
+    Some((row, running))
 }
 
 /// The state that a stored word means, and whether it said `running`.

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Runner;
+use super::{Runner, Used};
 use crate::{
     error::BodyError,
     history::Claim,
@@ -80,6 +80,9 @@ impl Runner<'_> {
                 recorded_steps: false,
             };
         };
+        if let Some(seen) = &self.state.watch {
+            seen.store(false, Relaxed);
+        }
         let result = catch(|| {
             body.run(Erased {
                 connection,
@@ -93,7 +96,12 @@ impl Runner<'_> {
             Ok(Err(error)) => Err(self.explain(error)),
             Err(message) => Err(BodyError::Panicked(message)),
         };
-        self.state.used = super::Used::Yes;
+        let clean = self
+            .state
+            .watch
+            .as_ref()
+            .is_some_and(|seen| !seen.load(Relaxed));
+        self.state.used = if clean { Used::No } else { Used::Yes };
         BodyEnd {
             duration,
             result,

@@ -105,13 +105,17 @@ impl Runner<'_> {
         script.push(SAVEPOINT.to_owned());
         script.extend(forget);
         self.driver.batch(&script.join(";\n"))?;
-        let condition = self.driver.clean_condition(&self.state.session);
-        if self
-            .driver
-            .count(&self.store.claim(claim, condition.as_deref()))?
-            == 0
-        {
-            self.driver.isolate(&self.state.session)?;
+        let condition = self.clean_condition();
+        let claimed = match condition.as_deref() {
+            Some(condition) => self
+                .driver
+                .count(&self.store.claim(claim, Some(condition)))?,
+            None => 0,
+        };
+        if claimed == 0 {
+            if condition.is_some() || self.state.used == Used::Yes {
+                self.driver.isolate(&self.state.session)?;
+            }
             self.driver.batch(&self.store.claim(claim, None))?;
         }
         self.state.used = Used::No;

@@ -61,6 +61,9 @@ impl Runner<'_> {
     /// Brings the session back to how it was found, and gives the lock back.
     pub(super) fn release(&mut self, key: &LockKey) -> Result<(), Error> {
         let durations = self.flush_durations();
+        if self.state.watch.take().is_some() {
+            self.driver.listen(None);
+        }
         let session = std::mem::take(&mut self.state.session);
         if self.state.used == Used::Yes && self.driver.depth().is_ok() {
             // The connection is the caller's again; what cannot be brought back is no failure of the run.
@@ -117,6 +120,14 @@ impl Runner<'_> {
                 let _ = self.driver.batch(dialect.rollback);
             })
             .map_err(Error::database("record how long the migrations took"))
+    }
+
+    /// What a claim has to check about the session, where nothing watches it.
+    pub(super) fn clean_condition(&self) -> Option<String> {
+        match self.state.watch {
+            Some(_) => None,
+            None => self.driver.clean_condition(&self.state.session),
+        }
     }
 
     /// Brings the session back by statements, where statements can.

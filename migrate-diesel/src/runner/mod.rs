@@ -15,6 +15,7 @@ mod step;
 use std::{
     collections::HashMap,
     panic::{self, AssertUnwindSafe},
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -55,8 +56,10 @@ pub(crate) struct Run {
 struct RunState {
     held: Option<Held>,
     session: SessionState,
-    /// Whether a body has run since the session was last brought back.
+    /// Whether a body has run since the session was last brought back (and may have changed it).
     used: Used,
+    /// Says so, where statements are watched.
+    watch: Option<Arc<AtomicBool>>,
     /// Of what was applied with its claim alone (SQLite).
     durations: Vec<(MigrationId, Duration)>,
     by: String,
@@ -191,6 +194,9 @@ impl<'r> Runner<'r> {
                 .driver
                 .remember_session(&key)
                 .map_err(Error::database("read the session's settings"))?;
+            if self.url.is_some() {
+                self.state.watch = self.driver.watch();
+            }
             work(self)
         }));
         let released = self.release(&key);

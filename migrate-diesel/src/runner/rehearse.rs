@@ -31,6 +31,8 @@ impl Runner<'_> {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
             let standing = Standing::new(runner.graph, &read.history);
             let plan = Plan::up(runner.graph, &standing, &request.target)?;
+            // The log takes the place of the watch.
+            runner.state.watch = None;
             let log = StatementLog::default();
             runner.driver.listen(Some(Arc::clone(&log)));
             let result = runner.rehearse_steps(&plan, &standing, &migrations, &log);

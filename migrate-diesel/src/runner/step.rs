@@ -265,7 +265,7 @@ impl Runner<'_> {
             self.applied(&previous);
         }
         let Some(next) = next else { return Ok(()) };
-        let condition = self.driver.clean_condition(&self.state.session);
+        let condition = self.clean_condition();
         if condition.is_none() || !next.transaction {
             self.isolate()
                 .map_err(|error| (Stumble::Next(error), None))?;
