@@ -73,17 +73,13 @@ fn counts(backend: Backend, contestants: &[Contestant], results: &Results) {
 
 fn times(backend: Backend, contestants: &[Contestant], size: usize, results: &Results) {
     for phase in [Phase::Fresh, Phase::Noop] {
-        let wall = |name| {
-            results
-                .series(backend, size, name, phase)
-                .map(super::results::Series::wall_ms)
-        };
+        let other = |name| results.series(backend, size, name, phase);
         let rows: Vec<Vec<String>> = contestants
             .iter()
             .filter_map(|one| {
                 let series = results.series(backend, size, one.name, phase)?;
                 let ratio = |floor| {
-                    wall(floor).map_or_else(dash, |floor| pair(series.wall_ms().over(floor), 2))
+                    other(floor).map_or_else(dash, |floor| pair(series.wall_over(floor), 2))
                 };
                 let together = if one.mode == Mode::Each {
                     dash()

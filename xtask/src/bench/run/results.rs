@@ -66,16 +66,6 @@ pub(super) struct Summary {
     pub(super) minimum: f64,
 }
 
-impl Summary {
-    /// How many times as much as another.
-    pub(super) fn over(self, other: Self) -> Self {
-        Self {
-            median: self.median / other.median,
-            minimum: self.minimum / other.minimum,
-        }
-    }
-}
-
 impl Series {
     pub(super) fn wall_ms(&self) -> Summary {
         self.summary(|cost| cost.wall_us, 1000.0)
@@ -93,29 +83,47 @@ impl Series {
         self.0.len()
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "microseconds and kilobytes far below 2^52"
-    )]
-    fn summary(&self, value: impl Fn(&Cost) -> u64, unit: f64) -> Summary {
-        let mut values: Vec<f64> = self
-            .0
-            .iter()
-            .map(|cost| value(cost) as f64 / unit)
-            .collect();
-        values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) && middle > 0 {
-            f64::midpoint(at(middle - 1), at(middle))
-        } else {
-            at(middle)
-        };
+    /// How many times as long as another: the median over the rounds, each beside its neighbour of the same round,
+    /// so that a busy minute falls out; and the minima.
+    pub(super) fn wall_over(&self, other: &Self) -> Summary {
+        let pairs = self.0.iter().zip(&other.0);
+        let ratios = pairs.map(|(own, other)| as_f64(own.wall_us) / as_f64(other.wall_us));
         Summary {
-            median,
-            minimum: at(0),
+            median: median(ratios.collect()),
+            minimum: self.wall_ms().minimum / other.wall_ms().minimum,
         }
     }
+
+    fn summary(&self, value: impl Fn(&Cost) -> u64, unit: f64) -> Summary {
+        let values: Vec<f64> = self
+            .0
+            .iter()
+            .map(|cost| as_f64(value(cost)) / unit)
+            .collect();
+        Summary {
+            minimum: values.iter().copied().fold(f64::NAN, f64::min),
+            median: median(values),
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+    let middle = values.len() / 2;
+    if values.len().is_multiple_of(2) && middle > 0 {
+        f64::midpoint(at(middle - 1), at(middle))
+    } else {
+        at(middle)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds and kilobytes far below 2^52"
+)]
+fn as_f64(value: u64) -> f64 {
+    value as f64
 }
 
 type Key = (Backend, &'static str);
@@ -246,6 +254,13 @@ mod tests {
         assert_eq!((odd.median, odd.minimum), (2.0, 1.0));
         let even = series(&[4000, 1000, 2000, 9000]).wall_ms();
         assert_eq!((even.median, even.minimum), (3.0, 1.0));
+    }
+
+    #[test]
+    fn a_busy_round_does_not_move_the_ratio() {
+        let (ours, floor) = (series(&[1000, 9000, 2000]), series(&[1000, 6000, 2000]));
+        let ratio = ours.wall_over(&floor);
+        assert_eq!((ratio.median, ratio.minimum), (1.0, 1.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What we want to reach, judged by what was measured.
 
 use super::contestant::Backend;
-use super::results::{Metric, Phase, Results, Summary};
+use super::results::{Metric, Phase, Results, Series};
 
 /// One aim.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,13 +104,11 @@ impl Judge<'_> {
     fn rounds(&self, size: usize) -> usize {
         self.results
             .series(self.backend, size, OURS, Phase::Fresh)
-            .map_or(0, super::results::Series::len)
+            .map_or(0, Series::len)
     }
 
-    fn wall(&self, size: usize, name: &'static str, phase: Phase) -> Option<Summary> {
-        self.results
-            .series(self.backend, size, name, phase)
-            .map(super::results::Series::wall_ms)
+    fn series(&self, size: usize, name: &'static str, phase: Phase) -> Option<&Series> {
+        self.results.series(self.backend, size, name, phase)
     }
 
     fn ratio(
@@ -121,9 +119,8 @@ impl Judge<'_> {
         aim: f64,
         strict: bool,
     ) -> Option<Target> {
-        let ratio = self
-            .wall(size, who, phase)?
-            .over(self.wall(size, floor, phase)?);
+        let own = self.series(size, who, phase)?;
+        let ratio = own.wall_over(self.series(size, floor, phase)?);
         let sign = if strict { "<" } else { "<=" };
         Some(Target {
             what: format!("{} N={size}: {who} / {floor}", phase.name()),
@@ -142,12 +139,9 @@ impl Judge<'_> {
     }
 
     fn memory(&self, size: usize, phase: Phase) -> Option<Target> {
-        let peak = |name| {
-            let series = self.results.series(self.backend, size, name, phase);
-            series.map(super::results::Series::peak_rss_mb)
-        };
+        let peak = |name| self.series(size, name, phase).map(Series::peak_rss_mb);
         let (ours, theirs) = (peak(OURS)?, peak("diesel")?);
-        let ratio = ours.over(theirs).median;
+        let ratio = ours.median / theirs.median;
         Some(Target {
             what: format!("{} N={size}: peak memory, ours / diesel", phase.name()),
             aim: "<= 1.10".to_owned(),
