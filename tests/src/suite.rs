@@ -11,6 +11,15 @@ macro_rules! suite {
             cost {
                 statements,
             }
+            sqlite {
+                a_file_comes_with_its_first_migration,
+                what_is_no_database_is_said,
+                a_database_in_memory,
+                the_journal_mode_survives,
+                a_writer_is_waited_for,
+                a_swallowed_rollback_is_a_failure,
+                typed_queries_on_a_session,
+            }
         }
     };
     (@own Postgres) => {
@@ -32,6 +41,15 @@ macro_rules! suite {
             cost {
                 round_trips,
             }
+            postgres {
+                a_swallowed_error_is_a_failure,
+                a_failing_commit_is_a_failure,
+                an_index_is_built_concurrently_while_another_waits,
+                a_concurrent_index_needs_no_transaction,
+                a_failure_takes_nothing_back_that_came_before_it,
+                a_history_in_a_schema_that_is_not_there,
+                typed_queries_on_a_session,
+            }
         }
     };
     (@own Mysql) => {
@@ -45,6 +63,13 @@ macro_rules! suite {
             }
             lock {
                 a_lost_lock_session_fails_the_run,
+            }
+            mysql {
+                a_failure_after_ddl_is_not_wholly_undone,
+                steps_resume_after_ddl,
+                a_swallowed_deadlock_is_a_failure,
+                typed_queries_on_a_session,
+                outside_a_transaction_every_statement_commits,
             }
         }
     };

@@ -1,4 +1,5 @@
 //! Deployers that are killed (SIGKILL) wherever one can be, and what the next one makes of it.
+#![expect(clippy::unwrap_used, reason = "tests, from one end to the other")]
 
 use std::{
     thread,

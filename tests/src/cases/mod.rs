@@ -6,17 +6,29 @@ pub mod cost;
 pub mod fence;
 pub mod history;
 pub mod lock;
+pub mod mysql;
 pub mod outcome;
 pub mod outside;
+pub mod postgres;
 pub mod refusal;
 pub mod revert;
 pub mod session;
+pub mod sqlite;
 pub mod transaction;
 
 use diesel::{QueryResult, connection::SimpleConnection};
 use migrate_diesel::AnyConnection;
 
 use crate::database::number;
+
+/// The tables of a scratch database, for typed queries.
+pub(crate) mod schema {
+    diesel::table! {
+        effects (name) {
+            name -> Text,
+        }
+    }
+}
 
 /// Leaves an effect that can be counted, without DDL.
 pub(crate) fn leave(db: &mut impl SimpleConnection, name: &str) -> QueryResult<()> {
