@@ -14,9 +14,8 @@ use std::{
 #[derive(Clone, Copy)]
 pub struct MigrationId {
     /// Begins with the package. It is cut when it is asked for, because every migration is made in
-    /// const code, where cutting a string takes longer than all the rest.
+    /// const code, where that would take longer than all the rest.
     module_path: &'static str,
-    package_end: usize,
     name: &'static str,
 }
 
@@ -30,7 +29,6 @@ impl MigrationId {
     pub const fn new(module_path: &'static str, name: &'static str) -> Self {
         Self {
             module_path,
-            package_end: end_of_package(module_path),
             name,
         }
     }
@@ -38,7 +36,9 @@ impl MigrationId {
     /// The crate, as in `module_path!`.
     #[must_use]
     pub const fn package(self) -> &'static str {
-        self.module_path.split_at(self.package_end).0
+        self.module_path
+            .split_at(end_of_package(self.module_path))
+            .0
     }
 
     /// The name within the crate.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod attrs;
+mod constant;
 mod diagnostics;
 mod fingerprint;
 mod literal;

@@ -1,9 +1,14 @@
 //! The one file that knows the name of the runtime crate.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::OnceLock,
+};
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
+
+use crate::constant::parsed;
 
 /// Where generated code finds the runtime's private names.
 #[derive(Default)]
@@ -43,23 +48,35 @@ impl Runtime {
 /// `macro_rules!` call, a closure and a function to check the type; a third of what a migration
 /// costs to compile. Not a `#[cfg]` here either: a procedural macro sees the host, not the target.
 pub(crate) fn link_section() -> TokenStream {
-    let apple = format!("__DATA,__linkme{},regular,no_dead_strip", apple_section());
-    quote! {
-        #[used]
-        #[cfg_attr(
-            not(any(target_vendor = "apple", windows, target_os = "uefi", target_os = "illumos")),
-            unsafe(link_section = "linkme_MIGRATIONS")
-        )]
-        #[cfg_attr(
-            target_vendor = "apple",
-            unsafe(link_section = #apple)
-        )]
-        #[cfg_attr(
-            any(windows, target_os = "uefi"),
-            unsafe(link_section = ".linkme_MIGRATIONS$b")
-        )]
-        #[cfg_attr(target_os = "illumos", unsafe(link_section = "set_linkme_MIGRATIONS"))]
-    }
+    static TEXT: OnceLock<String> = OnceLock::new();
+    // The usual case first, and the others in one: those are not even parsed then.
+    parsed(TEXT.get_or_init(|| {
+        format!(
+            r#"
+            #[used]
+            #[cfg_attr(
+                not(any(target_vendor = "apple", windows, target_os = "uefi", target_os = "illumos")),
+                unsafe(link_section = "linkme_MIGRATIONS")
+            )]
+            #[cfg_attr(
+                any(target_vendor = "apple", windows, target_os = "uefi", target_os = "illumos"),
+                cfg_attr(
+                    target_vendor = "apple",
+                    unsafe(link_section = "__DATA,__linkme{},regular,no_dead_strip")
+                ),
+                cfg_attr(
+                    any(windows, target_os = "uefi"),
+                    unsafe(link_section = ".linkme_MIGRATIONS$b")
+                ),
+                cfg_attr(
+                    target_os = "illumos",
+                    unsafe(link_section = "set_linkme_MIGRATIONS")
+                )
+            )]
+            "#,
+            apple_section()
+        )
+    }))
 }
 
 /// What linkme 0.3.37 makes of `MIGRATIONS` where a section's name can have 16 bytes: eight digits of

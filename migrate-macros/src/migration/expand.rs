@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{At, Id, Migration, Registered, Reversal, Signature};
-use crate::paths::{self, Runtime};
+use crate::{
+    constant::parsed,
+    paths::{self, Runtime},
+};
 
 /// The companion type, and what registers the function.
 ///
@@ -37,15 +40,18 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
     let companion = quote_spanned! {name.span()=>
         struct #name<const __MIGRATION: bool = true> { #(#fields)* _end: () }
     };
+    let of_type = parsed(
+        "#[doc(hidden)] \
+         #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]",
+    );
+    let of_impl =
+        parsed("#[automatically_derived] #[diagnostic::do_not_recommend] #[allow(deprecated)]");
     quote! {
         #cfg
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+        #of_type
         #visibility #companion
         #cfg
-        #[automatically_derived]
-        #[diagnostic::do_not_recommend]
-        #[allow(deprecated)]
+        #of_impl
         impl #private::Declared for #name {
             const NODE: #private::NodeRef = #node;
         }
@@ -57,12 +63,8 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
 fn unique(id: &Id) -> TokenStream {
     let name = Ident::new(&macro_name(&id.value), id.span);
     let definition = quote_spanned!(id.span=> macro_rules! #name { () => {}; });
-    quote! {
-        #[doc(hidden)]
-        #[allow(non_local_definitions)]
-        #[macro_export]
-        #definition
-    }
+    let attributes = parsed("#[doc(hidden)] #[allow(non_local_definitions)] #[macro_export]");
+    quote!(#attributes #definition)
 }
 
 /// Different for different ids. The second form never is one of the first: those have no `_` after
@@ -108,7 +110,6 @@ fn node(
         databases,
     } = registered;
     let private = runtime.private();
-    let private_here = runtime.private_at(name.span());
     let link_section = paths::link_section();
     let unique = unique(id);
     let fingerprint = signature.fingerprint;
@@ -118,14 +119,16 @@ fn node(
         quote_spanned!(id.span=> const _: () = #private::check_name(#literal);)
     });
     let body = body(runtime, name, signature);
+    let (line, column) = place(name.span());
     let arguments = quote! {
         ::core::module_path!(),
         #id_text,
         #description,
         #fingerprint,
-        &[#(<#requires as #private::Declared>::NODE),*]
+        &[#(<#requires as #private::Declared>::NODE),*],
+        (::core::file!(), #line, #column)
     };
-    let new = quote_spanned!(name.span()=> #private_here::Migration::new(#arguments));
+    let new = quote!(#private::Migration::new(#arguments));
     let was = (!was.is_empty()).then(|| quote!(.was(&[#(#was),*])));
     let reversal = match reversal {
         Reversal::Unspecified => None,
@@ -166,4 +169,11 @@ fn down(runtime: &Runtime, path: &At<TokenStream>) -> TokenStream {
     let private = runtime.private_at(path.key);
     let function = &path.value;
     quote_spanned!(path.key=> .down(&#private::Down(#function, #private::PhantomData)))
+}
+
+/// Line and column, counted from 1. `line!()` would be that of the attribute.
+fn place(span: Span) -> (u32, u32) {
+    let start = span.start();
+    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+    (number(start.line), number(start.column).saturating_add(1))
 }
