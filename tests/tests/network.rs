@@ -1,5 +1,6 @@
 //! The connection is cut: before a body, in it, at its commit, and at every message. The next run
 //! gets to the same end, and each effect is there once.
+#![expect(clippy::unwrap_used, reason = "tests, from one end to the other")]
 
 use migrate_diesel::core::{FailureKind, frontend::UpRequest};
 use migrate_tests::{
