@@ -1,6 +1,6 @@
 //! [`Carried`]: the migrations of one program, and how they come together.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use migrate_core::{
     Graph, NodeRef, Ordering,
@@ -81,13 +81,28 @@ impl Carried {
                 .iter()
                 .any(|it| it.descriptor.id.package() == name)
         };
-        let silent = self.crates.iter().filter(|name| !has(name));
+        let silent: Vec<&String> = self.crates.iter().filter(|name| !has(name)).collect();
+        if silent.is_empty() || silent.len() <= self.unnamed_packages() {
+            // A dependency that was renamed (`db = { package = "shop" }`) has its own name in ids.
+            return Vec::new();
+        }
         silent
+            .into_iter()
             .map(|name| {
                 let message =
                     format!("`{name}` is named in `main!(..)`, but no migration of it is linked");
                 Problem::new(ProblemKind::NothingCarried, name.clone(), message)
             })
             .collect()
+    }
+    /// How many crates contribute without being named.
+    fn unnamed_packages(&self) -> usize {
+        let packages: BTreeSet<&str> = self
+            .migrations
+            .iter()
+            .map(|it| it.descriptor.id.package())
+            .collect();
+        let named = |name: &str| self.crates.iter().any(|it| it == name);
+        packages.into_iter().filter(|name| !named(name)).count()
     }
 }

@@ -49,8 +49,7 @@ pub struct Dialect {
     pub number_as_text: &'static str,
     /// `{}` is a column: it as RFC 3339 text.
     pub timestamp_as_text: &'static str,
-    /// Joins the texts `{line}` of all rows of `{table}` by line feeds, in the order of `sequence`:
-    /// one long text is read several times faster than thousands of rows. Empty where the length of
+    /// Joins the texts `{line}` of all rows of `{table}` by line feeds: one long text is read several times faster than thousands of rows. Empty where the length of
     /// such a text is limited.
     pub all_lines: &'static str,
     /// Joins texts by tabs; `{}` are they, with commas between.

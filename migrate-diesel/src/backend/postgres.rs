@@ -35,7 +35,7 @@ static DIALECT: Dialect = Dialect {
     text,
     number_as_text: "{}::text",
     timestamp_as_text: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-    all_lines: "(SELECT string_agg({line}, chr(10) ORDER BY sequence) FROM {table})",
+    all_lines: "(SELECT string_agg({line}, chr(10)) FROM {table})",
     tabbed: "concat_ws(chr(9), {})",
     longest_name: 63,
 };

@@ -47,7 +47,7 @@ static DIALECT: Dialect = Dialect {
     text: standard_text,
     number_as_text: "CAST({} AS TEXT)",
     timestamp_as_text: "{}",
-    all_lines: "(SELECT group_concat({line}, char(10) ORDER BY sequence) FROM {table})",
+    all_lines: "(SELECT group_concat({line}, char(10)) FROM {table})",
     tabbed: "concat_ws(char(9), {})",
     longest_name: 200,
 };
@@ -136,17 +136,10 @@ impl Driver for SqliteConnection {
                 .filter_map(|row| row.c0)
                 .map(|name| ("attached".to_owned(), name)),
         );
-        // A journal whose header is overwritten instead of deleting the file saves making and removing
-        // a file per transaction, and is as safe. It is a property of this connection alone, as WAL is not: that stays as it is.
-        let mut state = SessionState {
+        Ok(SessionState {
             variables,
             ..SessionState::default()
-        };
-        if pragma(self, "journal_mode")?.as_deref() == Some("delete") {
-            self.batch("PRAGMA journal_mode = PERSIST")?;
-            state.restore_finally = "PRAGMA journal_mode = DELETE".to_owned();
-        }
-        Ok(state)
+        })
     }
 
     fn watch(&mut self) -> Option<Arc<AtomicBool>> {
@@ -221,11 +214,16 @@ impl Driver for SqliteConnection {
 /// Whether a statement may do something that outlives its transaction in the session. Rather once
 /// too often: bringing a clean session back costs a few statements and nothing else.
 fn may_change_session(sql: &str) -> bool {
-    const WORDS: [&[u8]; 3] = [b"temp", b"pragma", b"attach"];
     let sql = sql.as_bytes();
-    WORDS.iter().any(|word| {
-        sql.windows(word.len())
-            .any(|part| part.eq_ignore_ascii_case(word))
+    let starts = |at: usize, word: &[u8]| {
+        sql.get(at..at + word.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(word))
+    };
+    sql.iter().enumerate().any(|(at, byte)| match byte {
+        b't' | b'T' => starts(at, b"temp"),
+        b'p' | b'P' => starts(at, b"pragma"),
+        b'a' | b'A' => starts(at, b"attach"),
+        _ => false,
     })
 }
 

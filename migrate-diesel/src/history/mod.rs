@@ -58,30 +58,56 @@ impl Store {
 
     /// The history, with what planning needs; empty where the tables do not exist yet.
     pub(crate) fn read(&self, driver: &mut dyn Driver, sight: Sight) -> Result<Read, Error> {
-        let rows = match driver.rows(&self.reading()) {
-            Ok(rows) if !rows.is_empty() => rows,
-            Ok(_) => return self.inspect(driver, None),
-            Err(error) => return self.inspect(driver, Some(error)),
+        let rows = match self.lines(driver)? {
+            Some(rows) => rows,
+            None => {
+                return Ok(Read {
+                    history: History::default(),
+                    tables: Tables::Absent,
+                    running: false,
+                });
+            }
         };
         self.check_version(rows.first().and_then(|row| row.c0.as_deref()))?;
         let mut running = false;
-        let mut read = Vec::new();
+        let mut read: Vec<(u64, AppliedMigration)> = Vec::new();
         for line in rows
             .iter()
             .filter_map(|row| row.c1.as_deref())
             .flat_map(str::lines)
         {
-            let Some((row, is_running)) = parse_line(line, sight) else {
+            let Some((sequence, row, is_running)) = parse_line(line, sight) else {
                 continue;
             };
             running |= is_running;
-            read.push(row);
+            read.push((sequence, row));
         }
+        // They come in order as a rule, but no database promises it.
+        read.sort_by_key(|(sequence, _)| *sequence);
+        let read = read.into_iter().map(|(_, row)| row).collect();
         Ok(Read {
             history: History::new(read),
             tables: Tables::Present,
             running,
         })
+    }
+
+    /// The rows of [`reading`](Self::reading); `None` where the tables do not exist yet.
+    fn lines(&self, driver: &mut dyn Driver) -> Result<Option<Vec<TextRow>>, Error> {
+        let error = match driver.rows(&self.reading()) {
+            Ok(rows) if !rows.is_empty() => return Ok(Some(rows)),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        if self.inspect(driver, error.as_ref())? == Tables::Absent {
+            return Ok(None);
+        }
+        // They are there now: somebody made them meanwhile.
+        let doing = format!("read the history table `{}`", self.table);
+        driver
+            .rows(&self.reading())
+            .map(Some)
+            .map_err(Error::database(doing))
     }
 
     /// The statement that reads the history: the version, and a line per row.
@@ -92,17 +118,18 @@ impl Store {
             "CASE WHEN state <> 'running' THEN state WHEN detail IS NULL THEN 'begun' \
              WHEN detail = '{REVERT_ANNOUNCED}' THEN 'announced' ELSE state END"
         );
-        let attempt = self.dialect.number_as_text.replace("{}", "attempt");
+        let number = |column: &str| self.dialect.number_as_text.replace("{}", column);
+        let (sequence, attempt) = (number("sequence"), number("attempt"));
         let line = self.dialect.tabbed.replace(
             "{}",
-            &format!("id, {state}, {attempt}, COALESCE(fingerprint, '')"),
+            &format!("{sequence}, id, {state}, {attempt}, COALESCE(fingerprint, '')"),
         );
         let nothing = "NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5";
         let version = "m.name = 'schema_version'";
         if self.dialect.all_lines.is_empty() {
             return format!(
                 "SELECT m.value AS c0, {line} AS c1, {nothing} FROM {meta} m LEFT JOIN {history} h ON 1 = 1 \
-                 WHERE {version} ORDER BY h.sequence"
+                 WHERE {version}"
             );
         }
         let lines = self
@@ -236,9 +263,10 @@ pub(crate) enum Tables {
     Absent,
 }
 
-/// A line of [`Store::reading`]: id, state, attempt, fingerprint.
-fn parse_line(line: &str, sight: Sight) -> Option<(AppliedMigration, bool)> {
+/// A line of [`Store::reading`]: place, id, state, attempt, fingerprint.
+fn parse_line(line: &str, sight: Sight) -> Option<(u64, AppliedMigration, bool)> {
     let mut words = line.split('\t');
+    let sequence = words.next()?.parse().ok()?;
     let (id, state) = (words.next()?, words.next()?);
     let (state, running) = state_of(state, sight);
     let row = AppliedMigration {
@@ -246,7 +274,7 @@ fn parse_line(line: &str, sight: Sight) -> Option<(AppliedMigration, bool)> {
         fingerprint: words.next().and_then(|text| text.parse().ok()),
         ..AppliedMigration::new(id, state)
     };
-    Some((row, running))
+    Some((sequence, row, running))
 }
 
 /// The state that a stored word means, and whether it said `running`.

@@ -1,10 +1,12 @@
 //! The shape of the history tables: created, upgraded, recognised.
 
 use diesel::result::Error as DieselError;
-use migrate_core::History;
 
-use super::{Read, Store, Tables};
-use crate::{backend::Driver, error::Error};
+use super::{Store, Tables};
+use crate::{
+    backend::Driver,
+    error::{Error, is_connection_loss},
+};
 
 /// The version of the tables that this code writes.
 const VERSION: u32 = 1;
@@ -124,21 +126,23 @@ impl Store {
         }
     }
 
-    /// Why the history could not be read: not made yet, or not ours, or refused.
+    /// Why the history could not be read: not made yet, not ours, or else (to be found out by
+    /// reading again) refused.
     pub(super) fn inspect(
         &self,
         driver: &mut dyn Driver,
-        error: Option<DieselError>,
-    ) -> Result<Read, Error> {
-        let doing = || Error::database(format!("read the history table `{}`", self.table));
-        let catalog = |driver: &mut dyn Driver, suffix: &str| {
-            driver.columns(&format!("{}{suffix}", self.table))
-        };
-        let (history, meta) = match (catalog(driver, ""), catalog(driver, "_meta")) {
-            (Ok(history), Ok(meta)) => (history, meta),
-            // The catalog cannot be read either: what came first tells more.
-            (Err(second), _) | (_, Err(second)) => return Err(doing()(error.unwrap_or(second))),
-        };
+        error: Option<&DieselError>,
+    ) -> Result<Tables, Error> {
+        if error.is_some_and(is_connection_loss) {
+            return Ok(Tables::Present);
+        }
+        let doing = format!("read the history table `{}`", self.table);
+        let history = driver
+            .columns(&self.table)
+            .map_err(Error::database(&*doing))?;
+        let meta = driver
+            .columns(&format!("{}_meta", self.table))
+            .map_err(Error::database(doing))?;
         if !history.is_empty() {
             let missing: Vec<&'static str> = COLUMNS
                 .into_iter()
@@ -151,13 +155,11 @@ impl Store {
                 });
             }
         }
-        match error {
-            Some(error) if !history.is_empty() && !meta.is_empty() => Err(doing()(error)),
-            _ => Ok(Read {
-                history: History::default(),
-                tables: Tables::Absent,
-                running: false,
-            }),
-        }
+        let present = error.is_some() && !history.is_empty() && !meta.is_empty();
+        Ok(if present {
+            Tables::Present
+        } else {
+            Tables::Absent
+        })
     }
 }

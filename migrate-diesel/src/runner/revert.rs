@@ -186,6 +186,9 @@ impl Runner<'_> {
     ) -> Result<(), DieselError> {
         let dialect = self.driver.dialect();
         let mut script = Vec::new();
+        if !claim.transaction && dialect.pipelined {
+            script.push(dialect.begin.to_owned());
+        }
         if whole {
             if !dialect.unmark.is_empty() {
                 script.push(dialect.unmark.to_owned());
@@ -201,7 +204,7 @@ impl Runner<'_> {
             self.store
                 .note(&claim.id.to_string(), "reverted", Some(duration), ""),
         );
-        if claim.transaction {
+        if claim.transaction || dialect.pipelined {
             script.push(dialect.commit.to_owned());
         }
         self.driver.batch(&script.join(";\n"))?;
