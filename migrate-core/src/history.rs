@@ -80,7 +80,14 @@ pub struct AppliedMigration {
     pub fingerprint: Option<Fingerprint>,
     /// How often it was started, counted from 1.
     pub attempt: u32,
-    /// When the attempt ended (for a running one, began): RFC 3339, UTC. `None` unless details were asked for.
+    /// The rest, where it was asked for: planning needs none of it.
+    pub details: Option<Box<AttemptDetails>>,
+}
+
+/// What a row tells beside what planning needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttemptDetails {
+    /// When the attempt ended (for a running one, began): RFC 3339, UTC.
     pub at: Option<String>,
     /// How long the body took, in milliseconds.
     pub duration_ms: Option<f64>,
@@ -99,10 +106,7 @@ impl AppliedMigration {
             state,
             fingerprint: None,
             attempt: 1,
-            at: None,
-            duration_ms: None,
-            by: None,
-            detail: None,
+            details: None,
         }
     }
 }

@@ -27,10 +27,7 @@ impl MigrationId {
     /// The id of `name` in the crate that `module_path` (as from `module_path!()`) lies in.
     #[must_use]
     pub const fn new(module_path: &'static str, name: &'static str) -> Self {
-        Self {
-            module_path,
-            name,
-        }
+        Self { module_path, name }
     }
 
     /// The crate, as in `module_path!`.

@@ -27,7 +27,7 @@ pub use error::{Failure, FailureKind, error_chain};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use frontend::{Application, Deployment};
 pub use graph::{Graph, LookupError};
-pub use history::{AppliedMigration, History, ParseStateError, State};
+pub use history::{AppliedMigration, AttemptDetails, History, ParseStateError, State};
 pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
 pub use node::NodeRef;
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};

@@ -147,7 +147,7 @@ fn requires(descriptor: &Descriptor) -> Vec<String> {
 }
 
 fn status(at: usize, descriptor: &Descriptor, standing: &Standing<'_>) -> MigrationStatus {
-    let row = standing.row(at);
+    let details = standing.row(at).and_then(|row| row.details.as_deref());
     let state = standing.state(at);
     MigrationStatus {
         id: descriptor.id.to_string(),
@@ -156,13 +156,13 @@ fn status(at: usize, descriptor: &Descriptor, standing: &Standing<'_>) -> Migrat
         description: descriptor.description.to_owned(),
         state,
         requires: requires(descriptor),
-        applied_at: row
+        applied_at: details
             .filter(|_| state == State::Applied)
-            .and_then(|row| row.at.clone()),
-        duration_ms: row.and_then(|row| row.duration_ms),
+            .and_then(|details| details.at.clone()),
+        duration_ms: details.and_then(|details| details.duration_ms),
         location: descriptor.location,
         fingerprint: descriptor.fingerprint.to_string(),
-        detail: row.and_then(|row| row.detail.clone()),
+        detail: details.and_then(|details| details.detail.clone()),
     }
 }
 

@@ -12,7 +12,7 @@ mod schema;
 use std::str::FromStr as _;
 
 use diesel::QueryResult;
-use migrate_core::{AppliedMigration, History, State, report::LogEntry};
+use migrate_core::{AppliedMigration, AttemptDetails, History, State, report::LogEntry};
 
 use crate::{
     backend::{Dialect, Driver, TextRow},
@@ -161,10 +161,12 @@ impl Store {
             .collect();
         let rows = read.history.iter().cloned().map(|mut row| {
             if let Some(detail) = details.remove(&row.id) {
-                row.at = detail.c1.map(to_milliseconds);
-                row.duration_ms = detail.c2.and_then(|text| text.parse().ok());
-                row.by = detail.c3;
-                row.detail = detail.c4;
+                row.details = Some(Box::new(AttemptDetails {
+                    at: detail.c1.map(to_milliseconds),
+                    duration_ms: detail.c2.and_then(|text| text.parse().ok()),
+                    by: detail.c3,
+                    detail: detail.c4,
+                }));
             }
             row
         });
