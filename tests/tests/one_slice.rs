@@ -21,7 +21,7 @@ fn elements_of_linkme_and_of_the_attribute_make_one_slice() {
         .iter()
         .map(|migration| migration.descriptor.id)
         .filter(|id| id.package() == package)
-        .map(|id| id.name())
+        .map(migrate_diesel::core::MigrationId::name)
         .collect();
     names.sort_unstable();
     assert_eq!(names, ["linkmes", "ours"]);
