@@ -14,8 +14,12 @@ pub(super) fn print(backend: Backend, contestants: &[Contestant], results: &Resu
     let rows: Vec<Vec<String>> = targets::judge(backend, results)
         .into_iter()
         .map(|target| {
-            let verdict = if target.met { "met" } else { "NOT MET" };
-            vec![target.what, target.aim, target.measured, verdict.to_owned()]
+            vec![
+                target.what,
+                target.aim,
+                target.measured,
+                target.verdict.name().to_owned(),
+            ]
         })
         .collect();
     table("targets", &["what", "aim", "measured", "verdict"], &rows);

@@ -9,7 +9,32 @@ pub(super) struct Target {
     pub(super) what: String,
     pub(super) aim: String,
     pub(super) measured: String,
-    pub(super) met: bool,
+    pub(super) verdict: Verdict,
+}
+
+/// Is an aim reached?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Met,
+    NotMet,
+    /// Median and minimum say different things: the machine was too busy to tell.
+    Unclear,
+}
+
+impl Verdict {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "NOT MET",
+            Self::Unclear => "unclear: median and minimum disagree",
+        }
+    }
+}
+
+impl From<bool> for Verdict {
+    fn from(met: bool) -> Self {
+        if met { Self::Met } else { Self::NotMet }
+    }
 }
 
 /// Those for which there are measurements.
@@ -43,7 +68,7 @@ impl Judge<'_> {
                 what: format!("{word} per migration"),
                 aim: format!("<= {per_migration}"),
                 measured: format!("{slope:.2}"),
-                met: slope <= per_migration,
+                verdict: (slope <= per_migration).into(),
             });
         let connecting = self
             .results
@@ -63,7 +88,7 @@ impl Judge<'_> {
                     what: format!("{word} with nothing to do"),
                     aim: format!("<= {noop}"),
                     measured: format!("{after}{detail}"),
-                    met: after <= noop,
+                    verdict: (after <= noop).into(),
                 }
             });
         slope.into_iter().chain(constant).collect()
@@ -121,15 +146,16 @@ impl Judge<'_> {
     ) -> Option<Target> {
         let own = self.series(size, who, phase)?;
         let ratio = own.wall_over(self.series(size, floor, phase)?);
+        let reached = |ratio: f64| if strict { ratio < aim } else { ratio <= aim };
         let sign = if strict { "<" } else { "<=" };
         Some(Target {
             what: format!("{} N={size}: {who} / {floor}", phase.name()),
             aim: format!("{sign} {aim:.2}"),
             measured: format!("{:.3} (min {:.3})", ratio.median, ratio.minimum),
-            met: if strict {
-                ratio.median < aim
-            } else {
-                ratio.median <= aim
+            verdict: match (reached(ratio.median), reached(ratio.minimum)) {
+                (true, true) => Verdict::Met,
+                (false, false) => Verdict::NotMet,
+                _ => Verdict::Unclear,
             },
         })
     }
@@ -146,7 +172,7 @@ impl Judge<'_> {
             what: format!("{} N={size}: peak memory, ours / diesel", phase.name()),
             aim: "<= 1.10".to_owned(),
             measured: format!("{ratio:.2} ({:.1} / {:.1} MB)", ours.median, theirs.median),
-            met: ratio <= 1.1,
+            verdict: (ratio <= 1.1).into(),
         })
     }
 }
@@ -164,10 +190,10 @@ mod tests {
         }
     }
 
-    fn verdicts(results: &Results, backend: Backend) -> Vec<(String, bool)> {
+    fn verdicts(results: &Results, backend: Backend) -> Vec<(String, Verdict)> {
         judge(backend, results)
             .into_iter()
-            .map(|target| (target.what, target.met))
+            .map(|target| (target.what, target.verdict))
             .collect()
     }
 
@@ -177,9 +203,15 @@ mod tests {
         results.noop(Backend::Postgres, OURS, Metric::RoundTrips, 4);
         results.noop(Backend::Postgres, OURS, Metric::Connecting, 2);
         let what = || "round trips with nothing to do".to_owned();
-        assert_eq!(verdicts(&results, Backend::Postgres), [(what(), true)]);
+        assert_eq!(
+            verdicts(&results, Backend::Postgres),
+            [(what(), Verdict::Met)]
+        );
         results.noop(Backend::Postgres, OURS, Metric::RoundTrips, 5);
-        assert_eq!(verdicts(&results, Backend::Postgres), [(what(), false)]);
+        assert_eq!(
+            verdicts(&results, Backend::Postgres),
+            [(what(), Verdict::NotMet)]
+        );
     }
 
     #[test]
@@ -192,8 +224,14 @@ mod tests {
             }
         }
         let what = "fresh N=1000: ours / floor:per".to_owned();
-        assert_eq!(verdicts(&results, Backend::Sqlite), [(what.clone(), true)]);
-        assert_eq!(verdicts(&results, Backend::Postgres), [(what, false)]);
+        assert_eq!(
+            verdicts(&results, Backend::Sqlite),
+            [(what.clone(), Verdict::Met)]
+        );
+        assert_eq!(
+            verdicts(&results, Backend::Postgres),
+            [(what, Verdict::NotMet)]
+        );
     }
 
     #[test]
@@ -201,10 +239,30 @@ mod tests {
         let mut results = Results::default();
         results.run(Backend::Sqlite, 1000, OURS, Phase::Noop, cost(1, 1100));
         results.run(Backend::Sqlite, 1000, "diesel", Phase::Noop, cost(2, 1000));
-        let all: Vec<bool> = verdicts(&results, Backend::Sqlite)
+        let all: Vec<Verdict> = verdicts(&results, Backend::Sqlite)
             .into_iter()
             .map(|(_, met)| met)
             .collect();
-        assert_eq!(all, [true, true]);
+        assert_eq!(all, [Verdict::Met, Verdict::Met]);
+    }
+
+    #[test]
+    fn what_a_busy_machine_cannot_tell_is_not_called_met() {
+        let mut results = Results::default();
+        for (ours, floor) in [(1000, 900), (1000, 2000), (1000, 2000)] {
+            results.run(Backend::Sqlite, 1000, OURS, Phase::Fresh, cost(ours, 1));
+            results.run(
+                Backend::Sqlite,
+                1000,
+                "floor:per",
+                Phase::Fresh,
+                cost(floor, 1),
+            );
+        }
+        let what = "fresh N=1000: ours / floor:per".to_owned();
+        assert_eq!(
+            verdicts(&results, Backend::Sqlite),
+            [(what, Verdict::Unclear)]
+        );
     }
 }
