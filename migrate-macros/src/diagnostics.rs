@@ -43,11 +43,6 @@ impl Diagnostics {
         self.errors.is_empty()
     }
 
-    #[cfg(test)]
-    pub(crate) fn messages(&self) -> Vec<&str> {
-        self.errors.iter().map(|it| it.message.as_str()).collect()
-    }
-
     /// One `compile_error!` each.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.errors

@@ -15,9 +15,9 @@ use crate::{
 /// path in `requires` finds it wherever the function can be named, renamed imports included. Of the
 /// parts that look odd, each answers an error of rustc:
 /// - one field per requirement makes a cycle E0072, with all its members in one message;
-/// - `__MIGRATION`: a lint computes the layout of structs without generics, recursively, and
-///   overflows at a chain of 128;
-/// - `_end: ()` keeps the search for the last field's type from doing so.
+/// - `__Any`: a lint computes the layout of structs without generics, recursively, and overflows at a
+///   chain of 128;
+/// - `_end` keeps the search for the last field's type from doing so.
 pub(crate) fn migration(migration: &Migration) -> TokenStream {
     let Migration {
         runtime,
@@ -38,7 +38,7 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
     });
     // At the name, so that rustc shows the function when it speaks of the type.
     let companion = quote_spanned! {name.span()=>
-        struct #name<const __MIGRATION: bool = true> { #(#fields)* _end: () }
+        struct #name<__Any = ()> { #(#fields)* _end: fn() -> __Any }
     };
     let of_type = parsed(
         "#[doc(hidden)] \

@@ -1,1 +1,75 @@
+//! Snapshots of what is written, and of every error where it matters that they come together.
 
+use proc_macro2::TokenStream;
+
+use super::expand::macro_name;
+use crate::{constant, paths};
+
+/// The expansion as one would have written it.
+fn expand(arguments: &str, item: &str) -> String {
+    let tokens = super::expand(arguments.parse().unwrap(), item.parse().unwrap());
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+#[test]
+fn plain() {
+    insta::assert_snapshot!(expand(
+        "",
+        "/// Accounts.
+         #[inline]
+         pub fn create_users(db: &mut SqliteConnection) -> QueryResult<()> { db.f() }",
+    ));
+}
+
+#[test]
+fn every_key() {
+    insta::assert_snapshot!(expand(
+        r#"requires = [a, b::c], id = "2026-x", was = ["old"], down = undo, transaction = none,
+           databases = ["a", "b"], crate = db"#,
+        "#[cfg(feature = \"x\")]
+         fn r#type<'a>(db: &mut Session<'a, PgConnection>) -> Result<(), E<'a>> where E<'a>: F { x }",
+    ));
+}
+
+#[test]
+fn errors_keep_the_item_and_the_type() {
+    insta::assert_snapshot!(expand(
+        r#"requires = ["x", a], id = 3, down = a, irreversible = "b", repeat = always"#,
+        "pub(crate) async fn broken(db: &C, more: u8) {}",
+    ));
+}
+
+#[test]
+fn errors_without_a_function_keep_the_item() {
+    insta::assert_snapshot!(expand("", "struct Views;"));
+}
+
+#[test]
+fn different_ids_have_different_macros() {
+    let ids = [
+        "a_b", "a-b", "a_2d_b", "a__b", "a.b", "A_b", "_id_a", "__id_a", "a\u{e9}", "a_e9_", "-",
+        "_", "_2d_", "id_a-", "a-_", "a_-", "a-2d_",
+    ];
+    let names: std::collections::BTreeSet<_> = ids.iter().map(|id| macro_name(id)).collect();
+    assert_eq!(names.len(), ids.len(), "{names:?}");
+    for name in names {
+        assert!(syn::parse_str::<syn::Ident>(&name).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn an_item_from_a_macro_is_read_through_its_groups() {
+    use proc_macro2::{Delimiter, Group, TokenTree};
+
+    let item: TokenStream = "pub fn f(db: &mut C) -> R { x }".parse().unwrap();
+    let grouped = TokenStream::from(TokenTree::Group(Group::new(Delimiter::None, item.clone())));
+    let plain = super::expand(TokenStream::new(), item).to_string();
+    let through = super::expand(TokenStream::new(), grouped).to_string();
+    assert_eq!(plain.replace(' ', ""), through.replace(' ', ""));
+}
+
+#[test]
+fn constant_parts_are_tokens() {
+    assert!(!paths::link_section().is_empty());
+    assert!(!constant::parsed("#[used]").is_empty());
+}
