@@ -81,11 +81,17 @@ impl Dialect {
     /// A literal of a point in time.
     #[must_use]
     pub fn timestamp(&self, time: SystemTime) -> String {
+        format!("'{}'", self.timestamp_text(time))
+    }
+
+    /// A point in time as the column takes it.
+    #[must_use]
+    pub fn timestamp_text(&self, time: SystemTime) -> String {
         let text = humantime::format_rfc3339_micros(time).to_string();
         match self.implicit_commit {
             // MySQL's DATETIME has no zone; ours are UTC throughout.
-            ImplicitCommit::OnDdl => format!("'{}'", text.trim_end_matches('Z').replace('T', " ")),
-            ImplicitCommit::Never => format!("'{text}'"),
+            ImplicitCommit::OnDdl => text.trim_end_matches('Z').replace('T', " "),
+            ImplicitCommit::Never => text,
         }
     }
 }

@@ -12,6 +12,7 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statement;
 
 use std::{
     any::{Any, TypeId},
@@ -26,6 +27,7 @@ use migrate_core::report::LockHolder;
 pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit};
 pub use lock_key::LockKey;
+pub use statement::Statement;
 
 /// A connection that migrations can run on.
 ///
@@ -58,6 +60,15 @@ pub trait Driver {
     /// # Errors
     /// The statement's.
     fn count(&mut self, sql: &str) -> QueryResult<usize>;
+
+    /// Runs one statement that is run often, and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// The statement's.
+    fn run(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
+        let literal = statement.literal(self.dialect());
+        self.count(&literal)
+    }
 
     /// Rows of one statement that selects six columns `c0` to `c5`, as text.
     ///

@@ -14,12 +14,15 @@
 //! A `running` row with a detail is the mark of something permanent: on MySQL the detail is written
 //! inside the transaction, and only survives a crash when DDL has committed it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use migrate_core::{Fingerprint, MigrationId, State};
 
 use super::Store;
-use crate::backend::ImplicitCommit;
+use crate::backend::{ImplicitCommit, Statement};
 
 /// The detail of a row whose body may have done something permanent.
 const PERMANENT: &str = "what it did may be permanent";
@@ -59,31 +62,38 @@ impl Store {
     }
 
     /// The statement that inserts the row; `condition` has to hold for it to do so.
-    pub(crate) fn claim(&self, claim: &Claim, condition: Option<&str>) -> String {
-        let started = self.dialect.timestamp(claim.started);
+    pub(crate) fn claim<'s>(&'s self, claim: &'s Claim, condition: Option<&str>) -> Statement<'s> {
+        let started: Cow<'s, str> = self.dialect.timestamp_text(claim.started).into();
         let own_update =
             self.dialect.implicit_commit == ImplicitCommit::OnDdl || self.dialect.pipelined;
         let (state, ended, detail) = match (claim.transaction, own_update) {
-            (true, false) => (State::Applied, started.as_str(), "NULL".to_owned()),
-            (true, true) => (State::Running, "NULL", "NULL".to_owned()),
-            (false, _) => (State::Running, "NULL", self.text(PERMANENT)),
+            (true, false) => (State::Applied, Some(started.clone()), None),
+            (true, true) => (State::Running, None, None),
+            (false, _) => (State::Running, None, Some(PERMANENT.into())),
         };
-        let values = format!(
-            "{}, '{state}', '{}', {}, {started}, {ended}, {}, {detail}",
-            self.text(&claim.id.to_string()),
-            claim.fingerprint,
-            claim.attempt,
-            self.text(&claim.by),
-        );
         let columns = "id, state, fingerprint, attempt, started_at, ended_at, run_by, detail";
-        match condition {
+        let history = &self.history;
+        let sql = match condition {
             Some(condition) => {
                 format!(
-                    "INSERT INTO {} ({columns}) SELECT {values} WHERE {condition}",
-                    self.history
+                    "INSERT INTO {history} ({columns}) SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE {condition}"
                 )
             }
-            None => format!("INSERT INTO {} ({columns}) VALUES ({values})", self.history),
+            None => format!("INSERT INTO {history} ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        };
+        let values = vec![
+            Some(claim.id.to_string().into()),
+            Some(state.as_str().into()),
+            Some(claim.fingerprint.to_string().into()),
+            Some(claim.attempt.to_string().into()),
+            Some(started),
+            ended,
+            Some(claim.by.as_str().into()),
+            detail,
+        ];
+        Statement {
+            sql: sql.into(),
+            values,
         }
     }
 
@@ -142,23 +152,24 @@ impl Store {
         format!("DELETE FROM {} WHERE id = {}", self.steps, self.text(id))
     }
 
-    /// Durations of what was applied with its claim alone.
-    pub(crate) fn durations(&self, durations: &[(MigrationId, Duration)]) -> String {
-        let values: Vec<String> = durations
+    /// The statement that adds how long those took that were applied with their claims alone (on
+    /// SQLite): one for all of them, with the durations as a JSON object.
+    pub(crate) fn took(&self, durations: &[(MigrationId, Duration)]) -> Statement<'_> {
+        let members: Vec<String> = durations
             .iter()
             .map(|(id, duration)| {
-                format!(
-                    "({}, {})",
-                    self.text(&id.to_string()),
-                    milliseconds(*duration)
-                )
+                let id = id.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+                format!("\"{id}\":{}", milliseconds(*duration))
             })
             .collect();
-        format!(
-            "UPDATE {history} SET duration_ms = took.column2 FROM (VALUES {}) AS took WHERE {history}.id = took.column1",
-            values.join(", "),
-            history = self.history,
-        )
+        Statement {
+            sql: format!(
+                "UPDATE {history} SET duration_ms = took.value FROM json_each(?) AS took WHERE {history}.id = took.key",
+                history = self.history
+            )
+            .into(),
+            values: vec![Some(format!("{{{}}}", members.join(",")).into())],
+        }
     }
 
     /// The statements that record how an attempt ended, other than well: its row and an event.

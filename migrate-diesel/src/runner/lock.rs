@@ -97,28 +97,15 @@ impl Runner<'_> {
         }
     }
 
-    /// Writes the durations of what was applied with its claim alone: one statement for many.
+    /// Writes the durations of what was applied with its claim alone.
     fn flush_durations(&mut self) -> Result<(), Error> {
         let durations = std::mem::take(&mut self.state.durations);
         if durations.is_empty() {
             return Ok(());
         }
-        let chunks: Vec<String> = durations
-            .chunks(500)
-            .map(|chunk| self.store.durations(chunk))
-            .collect();
-        let dialect = self.driver.dialect();
-        let script = format!(
-            "{};\n{};\n{}",
-            dialect.begin,
-            chunks.join(";\n"),
-            dialect.commit
-        );
         self.driver
-            .batch(&script)
-            .inspect_err(|_| {
-                let _ = self.driver.batch(dialect.rollback);
-            })
+            .run(&self.store.took(&durations))
+            .map(|_| ())
             .map_err(Error::database("record how long the migrations took"))
     }
 

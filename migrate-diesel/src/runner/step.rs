@@ -306,7 +306,7 @@ impl Runner<'_> {
                 self.driver.count(&forget).map_err(next_stumble)?;
             }
             self.driver
-                .count(&self.store.claim(next, None))
+                .run(&self.store.claim(next, None))
                 .map_err(next_stumble)?;
             if next.transaction {
                 self.driver.batch(dialect.begin).map_err(next_stumble)?;
@@ -325,7 +325,7 @@ impl Runner<'_> {
         }
         if self
             .driver
-            .count(&self.store.claim(next, condition))
+            .run(&self.store.claim(next, condition))
             .map_err(next_stumble)?
             == 0
         {
@@ -333,7 +333,7 @@ impl Runner<'_> {
             self.state.used = super::Used::Yes;
             self.isolate().map_err(Stumble::Next)?;
             self.driver
-                .batch(&self.store.claim(next, None))
+                .run(&self.store.claim(next, None))
                 .map_err(next_stumble)?;
         }
         self.state.used = super::Used::No;
@@ -407,7 +407,7 @@ impl Runner<'_> {
             script.push(dialect.begin.to_owned());
         }
         script.extend(self.store.forget_earlier(claim));
-        script.push(self.store.claim(claim, None));
+        script.push(self.store.claim(claim, None).literal(dialect));
         if claim.transaction && !dialect.mark.is_empty() {
             script.push(dialect.mark.to_owned());
         }
