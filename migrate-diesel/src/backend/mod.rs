@@ -88,7 +88,7 @@ pub trait Driver {
     /// Tells Diesel in how many transactions it is, after SQL of ours began or ended one.
     fn set_depth(&mut self, depth: u32);
 
-    /// Watches statements from now on, and tells in the flag when one may have changed the session:
+    /// Watches statements while the flag is false, and makes it true when one may have changed the session:
     /// cheaper than asking after each body. Takes the place of the connection's instrumentation,
     /// so only for a connection of our own; [`listen`](Self::listen)`(None)` ends it.
     fn watch(&mut self) -> Option<Arc<AtomicBool>> {

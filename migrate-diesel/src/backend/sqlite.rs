@@ -147,7 +147,7 @@ impl Driver for SqliteConnection {
     }
 
     fn watch(&mut self) -> Option<Arc<AtomicBool>> {
-        let flag = Arc::new(AtomicBool::new(false));
+        let flag = Arc::new(AtomicBool::new(true));
         let seen = Arc::clone(&flag);
         self.set_instrumentation(move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::StartQuery { query, .. } = event

@@ -164,7 +164,9 @@ impl Store {
             .collect();
         Statement {
             sql: format!(
-                "UPDATE {history} SET duration_ms = took.value FROM json_each(?) AS took WHERE {history}.id = took.key",
+                // Materialized: SQLite would rather compare every row with every member.
+                "WITH took (id, ms) AS MATERIALIZED (SELECT key, value FROM json_each(?)) \
+                 UPDATE {history} SET duration_ms = took.ms FROM took WHERE {history}.id = took.id",
                 history = self.history
             )
             .into(),

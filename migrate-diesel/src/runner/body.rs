@@ -80,6 +80,7 @@ impl Runner<'_> {
                 recorded_steps: false,
             };
         };
+        // Watched only while the body runs: `true` means that nobody looks.
         if let Some(seen) = &self.state.watch {
             seen.store(false, Relaxed);
         }
@@ -100,7 +101,7 @@ impl Runner<'_> {
             .state
             .watch
             .as_ref()
-            .is_some_and(|seen| !seen.load(Relaxed));
+            .is_some_and(|seen| !seen.swap(true, Relaxed));
         self.state.used = if clean { Used::No } else { Used::Yes };
         BodyEnd {
             duration,

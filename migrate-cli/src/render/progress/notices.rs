@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Write},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -14,16 +14,41 @@ use crate::render::text;
 const FIRST: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(300);
 
+/// How often the thread looks. It is not told of each migration: waking it a thousand times would
+/// cost more than most of them take.
+const TICK: Duration = Duration::from_secs(1);
+
 /// Writes to standard error, from a thread of its own: this one is in the migration.
 pub(super) struct Notices {
-    tell: Sender<Heard>,
+    shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
 
-enum Heard {
-    Running(String),
-    Far(String),
-    Idle,
+#[derive(Default)]
+struct Shared {
+    heard: Mutex<Heard>,
+    /// Only for the end.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Heard {
+    running: Option<Running>,
+    ended: bool,
+}
+
+struct Running {
+    id: String,
+    since: Instant,
+    far: String,
+    pause: Duration,
+    due: Instant,
+}
+
+impl Shared {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Notices {
@@ -33,68 +58,67 @@ impl Notices {
     }
 
     fn writing_to(to: impl Write + Send + 'static, first: Duration) -> Option<Self> {
-        let (tell, heard) = mpsc::channel();
-        let watch = move || watch(&heard, to, first);
+        let shared = Arc::<Shared>::default();
+        let watched = Arc::clone(&shared);
+        let watch = move || watch(&watched, to, first);
         let thread = thread::Builder::new().spawn(watch).ok()?;
-        Some(Self { tell, thread })
+        Some(Self { shared, thread })
     }
 
     pub(super) fn running(&self, id: &str) {
-        self.send(Heard::Running(text::one_line(id)));
+        let now = Instant::now();
+        self.shared.heard().running = Some(Running {
+            id: text::one_line(id),
+            since: now,
+            far: String::new(),
+            // Set when the thread first sees it.
+            pause: Duration::ZERO,
+            due: now,
+        });
     }
 
     /// How far it is.
     pub(super) fn far(&self, far: String) {
-        self.send(Heard::Far(far));
+        if let Some(running) = &mut self.shared.heard().running {
+            running.far = far;
+        }
     }
 
     pub(super) fn idle(&self) {
-        self.send(Heard::Idle);
-    }
-
-    fn send(&self, heard: Heard) {
-        // Nobody hears it only when the thread could not write any more.
-        let _ = self.tell.send(heard);
+        self.shared.heard().running = None;
     }
 
     pub(super) fn stop(self) {
-        drop(self.tell);
+        self.shared.heard().ended = true;
+        self.shared.ended.notify_all();
         let _ = self.thread.join();
     }
 }
 
-fn watch(heard: &Receiver<Heard>, mut to: impl Write, first: Duration) {
-    let mut running: Option<(String, Instant)> = None;
-    let mut far = String::new();
-    let mut pause = first;
-    // A moment, not a pause: what is heard in between does not put it off.
-    let mut due = Instant::now();
-    loop {
-        let next = match running {
-            Some(_) => heard.recv_timeout(due.saturating_duration_since(Instant::now())),
-            None => heard.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match next {
-            Ok(Heard::Running(id)) => {
-                running = Some((id, Instant::now()));
-                far.clear();
-                pause = first;
-                due = Instant::now() + pause;
+fn watch(shared: &Shared, mut to: impl Write, first: Duration) {
+    let mut heard = shared.heard();
+    while !heard.ended {
+        if let Some(running) = &mut heard.running {
+            let now = Instant::now();
+            if running.pause.is_zero() {
+                running.pause = first;
+                running.due = running.since + first;
             }
-            Ok(Heard::Far(text)) => far = text,
-            Ok(Heard::Idle) => running = None,
-            Err(RecvTimeoutError::Timeout) => {
-                if let Some((id, since)) = &running {
-                    let time = text::duration(since.elapsed());
-                    if writeln!(to, "running  {id}  {time} so far{far}").is_err() {
-                        return;
-                    }
+            if now >= running.due {
+                let Running { id, far, .. } = running;
+                let time = text::duration(running.since.elapsed());
+                if writeln!(to, "running  {id}  {time} so far{far}").is_err() {
+                    return;
                 }
-                pause = (pause * 2).min(LAST);
-                due = Instant::now() + pause;
+                running.pause = (running.pause * 2).min(LAST);
+                running.due = now + running.pause;
             }
-            Err(RecvTimeoutError::Disconnected) => return,
         }
+        let tick = TICK.min(first);
+        heard = match shared.ended.wait_timeout(heard, tick) {
+            Ok((heard, _)) => heard,
+            Err(poisoned) => poisoned.into_inner().0,
+        };
     }
 }
 
