@@ -102,12 +102,12 @@ impl Store {
         if self.inspect(driver, error.as_ref())? == Tables::Absent {
             return Ok(None);
         }
-        // They are there now: somebody made them meanwhile.
+        // They are there now: somebody made them meanwhile, or (without a version yet) is about to.
         let doing = format!("read the history table `{}`", self.table);
-        driver
+        let rows = driver
             .rows(&self.reading())
-            .map(Some)
-            .map_err(Error::database(doing))
+            .map_err(Error::database(doing))?;
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
     /// The statement that reads the history: the version, and a line per row.
