@@ -98,6 +98,7 @@ macro_rules! suite {
             }
             outside {
                 steps_are_not_repeated,
+                an_ending_outside_a_transaction_is_whole,
                 steps_in_a_transaction_take_effect_once,
                 a_death_in_a_transaction_needs_no_decision,
                 a_death_outside_a_transaction_needs_a_decision,

@@ -72,6 +72,50 @@ pub fn steps_are_not_repeated(scratch: &Scratch) {
     );
 }
 
+/// `applied` and the end of the steps' use are one: steps left behind would be taken for finished
+/// by whatever runs under this id later.
+pub fn an_ending_outside_a_transaction_is_whole(scratch: &Scratch) {
+    let migrator = migrator(migrations![outside_steps, outside_dependant]);
+    up(scratch, &migrator).error();
+    scratch.switch_on("mended");
+    let (install, remove) = match scratch.backend {
+        Backend::Sqlite => (
+            "CREATE TRIGGER keep BEFORE DELETE ON migrate_history_steps BEGIN SELECT RAISE(ABORT, 'sabotage'); END",
+            "DROP TRIGGER keep",
+        ),
+        Backend::Postgres => (
+            "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'sabotage'; END $$; \
+             CREATE TRIGGER keep BEFORE DELETE ON migrate_history_steps FOR EACH ROW EXECUTE FUNCTION sabotage()",
+            "DROP TRIGGER keep ON migrate_history_steps",
+        ),
+        Backend::Mysql => (
+            "CREATE TRIGGER keep BEFORE DELETE ON migrate_history_steps FOR EACH ROW \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'sabotage'",
+            "DROP TRIGGER keep",
+        ),
+    };
+    scratch.sql(install);
+    let error = up(scratch, &migrator).error();
+    assert!(chain(&error).contains("sabotage"), "{}", chain(&error));
+    assert!(
+        !states(scratch, &migrator).contains("outside_steps applied"),
+        "applied, with its steps left behind"
+    );
+    scratch.sql(remove);
+    if states(scratch, &migrator).contains("outside_steps interrupted") {
+        let mut connection = scratch.connect();
+        let settled = migrator.resolve(&mut connection, "outside_steps", Resolution::Retry);
+        settled.unwrap();
+    }
+    assert_eq!(up(scratch, &migrator).done().applied, 2);
+    assert_eq!(
+        scratch.effects(),
+        ["before the error", "step 1", "step 2", "step 3", "then"]
+    );
+    let left = scratch.number("SELECT count(*) AS value FROM migrate_history_steps");
+    assert_eq!(left, 0);
+}
+
 #[migration]
 pub(crate) fn steps_in_transaction(db: &mut Session<AnyConnection>) -> QueryResult<()> {
     db.step("first", |db| leave(db, "step 1"))?;
