@@ -1,5 +1,9 @@
 //! Deployers that are killed (SIGKILL) wherever one can be, and what the next one makes of it.
-#![expect(clippy::unwrap_used, reason = "tests, from one end to the other")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests, from one end to the other"
+)]
 
 use std::{
     thread,
@@ -8,7 +12,7 @@ use std::{
 
 use migrate_diesel::core::{
     State,
-    frontend::{Resolution, UpRequest},
+    frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     report::Event,
 };
 use migrate_tests::{
@@ -242,4 +246,52 @@ fn mysql_asks_about_ddl_that_outlived_its_deployer() {
         .unwrap();
     let report = deployment.up(&UpRequest::default(), &mut |_| {});
     assert!(report.failure.is_none(), "{report:?}");
+}
+
+/// Kills a deployer that reverts, before and after what its `down` did, and reverts again.
+fn killed_in_a_revert(backend: Backend) {
+    for (name, effect) in [("revert_atomic", "atomic"), ("revert_outside", "outside")] {
+        for point in ["begin", "end"] {
+            let scratch = Scratch::new(backend);
+            assert_eq!(program::up(name, scratch.url()).summary.applied, 1);
+            assert_eq!(scratch.effects(), [effect]);
+            let mut deployer = start(&scratch, name, point);
+            assert!(deployer.is_paused(), "{name} {point}: never came there");
+            deployer.kill();
+
+            let mut deployment = program::open(name, scratch.url()).unwrap();
+            if name == "revert_outside" {
+                let state = deployment.status().unwrap().migrations[0].state;
+                assert_eq!(state, State::Interrupted, "{point}");
+                deployment.resolve(name, Resolution::Retry, None).unwrap();
+            } else {
+                // The server notices the death in its own time; `down` waits for that.
+                assert_ne!(scratch.effects(), ["reverted"], "{point}");
+            }
+            let request = DownRequest {
+                target: DownTarget::Steps(1),
+                wait: None,
+            };
+            let report = deployment.down(&request, &mut |_| {});
+            assert!(report.failure.is_none(), "{name} {point}: {report:?}");
+            assert_eq!(report.summary.reverted, 1, "{name} {point}");
+            assert_eq!(scratch.effects(), ["reverted"], "{name} {point}");
+            assert_eq!(deployment.status().unwrap().unapplied(), 1);
+        }
+    }
+}
+
+#[test]
+fn sqlite_killed_in_a_revert() {
+    killed_in_a_revert(Backend::Sqlite);
+}
+
+#[test]
+fn postgres_killed_in_a_revert() {
+    killed_in_a_revert(Backend::Postgres);
+}
+
+#[test]
+fn mysql_killed_in_a_revert() {
+    killed_in_a_revert(Backend::Mysql);
 }

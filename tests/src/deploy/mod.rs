@@ -2,6 +2,7 @@
 //! they leave.
 
 mod chain;
+mod revert;
 mod settle;
 mod tables;
 mod zombie;
@@ -16,7 +17,7 @@ use std::{
 
 use migrate_diesel::core::{
     DatabaseUrl, FailureKind,
-    frontend::UpRequest,
+    frontend::{DownRequest, DownTarget, UpRequest},
     report::{Action, Event},
 };
 
@@ -29,7 +30,8 @@ use crate::program;
 /// Where this process stops, for somebody to kill it.
 static PAUSE_AT: OnceLock<String> = OnceLock::new();
 
-/// `deployer DATABASE POINT`, with the URL in `DEPLOYER_URL`.
+/// `deployer DATABASE POINT`, with the URL in `DEPLOYER_URL`: `up`, or `down` of the newest one for
+/// the databases whose names say so.
 ///
 /// # Panics
 /// When it is started otherwise.
@@ -43,6 +45,13 @@ pub fn main() -> ExitCode {
     stdin().read_line(&mut String::new()).unwrap();
 
     let report = program::open(&name, url).map(|mut deployment| {
+        if name.starts_with("revert") {
+            let request = DownRequest {
+                target: DownTarget::Steps(1),
+                wait: None,
+            };
+            return deployment.down(&request, &mut |_| {});
+        }
         deployment.up(&UpRequest::default(), &mut |event| match event {
             Event::Started {
                 id,
