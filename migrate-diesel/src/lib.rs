@@ -1,6 +1,11 @@
 #![doc = include_str!("docs/guide.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!(
+    "migrate-diesel needs a database: enable at least one of its features `sqlite`, `postgres` and `mysql`"
+);
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

@@ -178,8 +178,8 @@ impl fmt::Debug for Body {
 pub struct ConnectionKind {
     /// Its type.
     pub type_id: TypeId,
-    /// The type's name, for messages.
-    pub type_name: &'static str,
+    /// The type's name, for messages; a function, as it is wanted once in a thousand runs.
+    pub type_name: fn() -> &'static str,
     /// Databases that it can talk to.
     pub backends: &'static [&'static str],
 }
@@ -230,7 +230,7 @@ impl<C: MigrationConnection> Parameter for C {
     fn kind() -> ConnectionKind {
         ConnectionKind {
             type_id: TypeId::of::<C>(),
-            type_name: short_type_name::<C>(),
+            type_name: short_type_name::<C>,
             backends: C::BACKENDS,
         }
     }
@@ -282,7 +282,7 @@ impl Call for Unset {
     fn connection(&self) -> ConnectionKind {
         ConnectionKind {
             type_id: TypeId::of::<Self>(),
-            type_name: "no connection",
+            type_name: || "no connection",
             backends: &[],
         }
     }

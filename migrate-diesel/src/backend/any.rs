@@ -9,8 +9,8 @@ use diesel::{ConnectionResult, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, Statement,
-    StatementLog, TextRow,
+    Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
+    TextRow,
 };
 
 /// A connection to whichever of the databases that this program was built for: with it, one body
@@ -73,10 +73,6 @@ impl Driver for AnyConnection {
 
     fn count(&mut self, sql: &str) -> QueryResult<usize> {
         inside!(self, connection => connection.count(sql))
-    }
-
-    fn run(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
-        inside!(self, connection => connection.run(statement))
     }
 
     fn rows(&mut self, sql: &str) -> QueryResult<Vec<TextRow>> {

@@ -12,14 +12,13 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod statement;
 
 use std::{
     any::{Any, TypeId},
-    fs::File,
-    path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicBool},
 };
+#[cfg(feature = "sqlite")]
+use std::{fs::File, path::PathBuf};
 
 use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
 use migrate_core::report::LockHolder;
@@ -27,7 +26,6 @@ use migrate_core::report::LockHolder;
 pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit};
 pub use lock_key::LockKey;
-pub use statement::Statement;
 
 /// A connection that migrations can run on.
 ///
@@ -60,15 +58,6 @@ pub trait Driver {
     /// # Errors
     /// The statement's.
     fn count(&mut self, sql: &str) -> QueryResult<usize>;
-
-    /// Runs one statement that is run often, and tells how many rows it touched.
-    ///
-    /// # Errors
-    /// The statement's.
-    fn run(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
-        let literal = statement.literal(self.dialect());
-        self.count(&literal)
-    }
 
     /// Rows of one statement that selects six columns `c0` to `c5`, as text.
     ///
@@ -187,6 +176,7 @@ pub enum Locked {
 #[derive(Debug, Default)]
 pub struct Held {
     /// The locked file, where the lock is one.
+    #[cfg(feature = "sqlite")]
     pub(crate) file: Option<(File, PathBuf)>,
 }
 

@@ -19,7 +19,7 @@ use migrate_core::report::LockHolder;
 
 use super::{
     Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    Statement, dialect::standard_text, diesel_plumbing,
+    dialect::standard_text, diesel_plumbing,
 };
 
 impl MigrationConnection for SqliteConnection {
@@ -73,10 +73,6 @@ impl Driver for SqliteConnection {
 
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
-    }
-
-    fn run(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
-        self.execute_returning_count(statement)
     }
 
     fn prepare(&mut self) -> QueryResult<()> {

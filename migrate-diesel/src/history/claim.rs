@@ -14,15 +14,12 @@
 //! A `running` row with a detail is the mark of something permanent: on MySQL the detail is written
 //! inside the transaction, and only survives a crash when DDL has committed it.
 
-use std::{
-    borrow::Cow,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use migrate_core::{Fingerprint, MigrationId, State};
 
 use super::Store;
-use crate::backend::{ImplicitCommit, Statement};
+use crate::backend::ImplicitCommit;
 
 /// The detail of a row whose body may have done something permanent.
 const PERMANENT: &str = "what it did may be permanent";
@@ -62,39 +59,31 @@ impl Store {
     }
 
     /// The statement that inserts the row; `condition` has to hold for it to do so.
-    pub(crate) fn claim<'s>(&'s self, claim: &'s Claim, condition: Option<&str>) -> Statement<'s> {
-        let started: Cow<'s, str> = self.dialect.timestamp_text(claim.started).into();
+    ///
+    /// With literals, not prepared: on SQLite every CREATE TABLE outdates what was prepared, and to
+    /// prepare again and bind costs twice as much as to prepare.
+    pub(crate) fn claim(&self, claim: &Claim, condition: Option<&str>) -> String {
+        let started = self.dialect.timestamp(claim.started);
         let own_update =
             self.dialect.implicit_commit == ImplicitCommit::OnDdl || self.dialect.pipelined;
         let (state, ended, detail) = match (claim.transaction, own_update) {
-            (true, false) => (State::Applied, Some(started.clone()), None),
-            (true, true) => (State::Running, None, None),
-            (false, _) => (State::Running, None, Some(PERMANENT.into())),
+            (true, false) => (State::Applied, started.as_str(), "NULL".to_owned()),
+            (true, true) => (State::Running, "NULL", "NULL".to_owned()),
+            (false, _) => (State::Running, "NULL", self.text(PERMANENT)),
         };
-        let columns = "id, state, fingerprint, attempt, started_at, ended_at, run_by, detail";
-        let history = &self.history;
-        let sql = match condition {
-            Some(condition) => {
-                format!(
-                    "INSERT INTO {history} ({columns}) SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE {condition}"
-                )
-            }
-            None => format!("INSERT INTO {history} ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        let (select, where_) = match condition {
+            Some(condition) => ("SELECT ", format!(" WHERE {condition}")),
+            None => ("VALUES (", ")".to_owned()),
         };
-        let values = vec![
-            Some(claim.id.to_string().into()),
-            Some(state.as_str().into()),
-            Some(claim.fingerprint.to_string().into()),
-            Some(claim.attempt.to_string().into()),
-            Some(started),
-            ended,
-            Some(claim.by.as_str().into()),
-            detail,
-        ];
-        Statement {
-            sql: sql.into(),
-            values,
-        }
+        format!(
+            "INSERT INTO {} (id, state, fingerprint, attempt, started_at, ended_at, run_by, detail) \
+             {select}{}, '{state}', '{}', {}, {started}, {ended}, {}, {detail}{where_}",
+            self.history,
+            self.text(&claim.id.to_string()),
+            claim.fingerprint,
+            claim.attempt,
+            self.text(&claim.by),
+        )
     }
 
     /// The statement that removes the row of the earlier attempt that was seen; a later one, of a
@@ -154,7 +143,7 @@ impl Store {
 
     /// The statement that adds how long those took that were applied with their claims alone (on
     /// SQLite): one for all of them, with the durations as a JSON object.
-    pub(crate) fn took(&self, durations: &[(MigrationId, Duration)]) -> Statement<'_> {
+    pub(crate) fn took(&self, durations: &[(MigrationId, Duration)]) -> String {
         let members: Vec<String> = durations
             .iter()
             .map(|(id, duration)| {
@@ -162,16 +151,13 @@ impl Store {
                 format!("\"{id}\":{}", milliseconds(*duration))
             })
             .collect();
-        Statement {
-            sql: format!(
-                // Materialized: SQLite would rather compare every row with every member.
-                "WITH took (id, ms) AS MATERIALIZED (SELECT key, value FROM json_each(?)) \
-                 UPDATE {history} SET duration_ms = took.ms FROM took WHERE {history}.id = took.id",
-                history = self.history
-            )
-            .into(),
-            values: vec![Some(format!("{{{}}}", members.join(",")).into())],
-        }
+        // Materialized: SQLite would rather compare every row with every member.
+        format!(
+            "WITH took (id, ms) AS MATERIALIZED (SELECT key, value FROM json_each({})) \
+             UPDATE {history} SET duration_ms = took.ms FROM took WHERE {history}.id = took.id",
+            self.text(&format!("{{{}}}", members.join(","))),
+            history = self.history
+        )
     }
 
     /// The statements that record how an attempt ended, other than well: its row and an event.

@@ -73,7 +73,10 @@ impl Runner<'_> {
         };
         let kind = body.connection();
         let Some(connection) = self.driver.connection_mut(kind.type_id) else {
-            let error = format!("takes a `{}`, which this connection is not", kind.type_name);
+            let error = format!(
+                "takes a `{}`, which this connection is not",
+                (kind.type_name)()
+            );
             return BodyEnd {
                 duration: Duration::ZERO,
                 result: Err(BodyError::Returned(error.into())),

@@ -98,7 +98,7 @@ impl Runner<'_> {
         if self.driver.dialect().pipelined {
             script.push(SAVEPOINT.to_owned());
             script.extend(forget);
-            script.push(self.store.claim(claim, None).literal(self.driver.dialect()));
+            script.push(self.store.claim(claim, None));
             self.state.used = Used::No;
             return self.driver.batch(&script.join(";\n"));
         }
@@ -107,14 +107,16 @@ impl Runner<'_> {
         self.driver.batch(&script.join(";\n"))?;
         let condition = self.clean_condition();
         let claimed = match condition.as_deref() {
-            Some(condition) => self.driver.run(&self.store.claim(claim, Some(condition)))?,
+            Some(condition) => self
+                .driver
+                .count(&self.store.claim(claim, Some(condition)))?,
             None => 0,
         };
         if claimed == 0 {
             if condition.is_some() || self.state.used == Used::Yes {
                 self.driver.isolate(&self.state.session)?;
             }
-            self.driver.run(&self.store.claim(claim, None))?;
+            self.driver.batch(&self.store.claim(claim, None))?;
         }
         self.state.used = Used::No;
         Ok(())

@@ -104,8 +104,7 @@ impl Runner<'_> {
             return Ok(());
         }
         self.driver
-            .run(&self.store.took(&durations))
-            .map(|_| ())
+            .batch(&self.store.took(&durations))
             .map_err(Error::database("record how long the migrations took"))
     }
 

@@ -343,7 +343,9 @@ pub(crate) fn wrong_backend(
             if !accepts && graph.position(descriptor.id).is_some() {
                 let message = format!(
                     "`{}` ({}) takes a `{}`, and this database is {backend}",
-                    descriptor.id, descriptor.location, kind.type_name
+                    descriptor.id,
+                    descriptor.location,
+                    (kind.type_name)()
                 );
                 problems.push(
                     Problem::new(

@@ -306,7 +306,7 @@ impl Runner<'_> {
                 self.driver.count(&forget).map_err(next_stumble)?;
             }
             self.driver
-                .run(&self.store.claim(next, None))
+                .count(&self.store.claim(next, None))
                 .map_err(next_stumble)?;
             if next.transaction {
                 self.driver.batch(dialect.begin).map_err(next_stumble)?;
@@ -323,17 +323,17 @@ impl Runner<'_> {
         if let Some(forget) = self.store.forget_earlier(next) {
             self.driver.batch(&forget).map_err(next_stumble)?;
         }
-        if self
-            .driver
-            .run(&self.store.claim(next, condition))
-            .map_err(next_stumble)?
-            == 0
-        {
+        let claim = self.store.claim(next, condition);
+        let claimed = match condition {
+            Some(_) => self.driver.count(&claim),
+            None => self.driver.batch(&claim).map(|()| 1),
+        };
+        if claimed.map_err(next_stumble)? == 0 {
             // A body left something behind in the session.
             self.state.used = super::Used::Yes;
             self.isolate().map_err(Stumble::Next)?;
             self.driver
-                .run(&self.store.claim(next, None))
+                .batch(&self.store.claim(next, None))
                 .map_err(next_stumble)?;
         }
         self.state.used = super::Used::No;
@@ -407,7 +407,7 @@ impl Runner<'_> {
             script.push(dialect.begin.to_owned());
         }
         script.extend(self.store.forget_earlier(claim));
-        script.push(self.store.claim(claim, None).literal(dialect));
+        script.push(self.store.claim(claim, None));
         if claim.transaction && !dialect.mark.is_empty() {
             script.push(dialect.mark.to_owned());
         }
