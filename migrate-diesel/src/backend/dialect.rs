@@ -97,6 +97,7 @@ impl Dialect {
 }
 
 /// A standard literal: quotes doubled. Zero bytes, which no text column holds, are left out.
+#[cfg(any(feature = "sqlite", feature = "postgres", test))]
 pub(crate) fn standard_text(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', "''"))
 }

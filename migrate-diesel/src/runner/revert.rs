@@ -186,7 +186,7 @@ impl Runner<'_> {
     ) -> Result<(), DieselError> {
         let dialect = self.driver.dialect();
         let mut script = Vec::new();
-        if !claim.transaction && dialect.pipelined {
+        if !claim.transaction {
             script.push(dialect.begin.to_owned());
         }
         if whole {
@@ -204,9 +204,7 @@ impl Runner<'_> {
             self.store
                 .note(&claim.id.to_string(), "reverted", Some(duration), ""),
         );
-        if claim.transaction || dialect.pipelined {
-            script.push(dialect.commit.to_owned());
-        }
+        script.push(dialect.commit.to_owned());
         self.driver.batch(&script.join(";\n"))?;
         self.driver.set_depth(0);
         if dialect.pipelined {

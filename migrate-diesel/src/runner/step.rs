@@ -370,9 +370,10 @@ impl Runner<'_> {
         let says_it_itself = open.claim.transaction
             && dialect.implicit_commit == ImplicitCommit::Never
             && !dialect.pipelined;
-        // Statements before a BEGIN in one message would become part of what it begins, and go with
-        // it: <https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT>
-        let own_transaction = !open.claim.transaction && dialect.pipelined;
+        // Whole, and by itself: in one message with the next claim, what comes before that one's BEGIN
+        // would become part of it and go with it.
+        // <https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT>
+        let own_transaction = !open.claim.transaction;
         if own_transaction {
             script.push(dialect.begin.to_owned());
         }
@@ -387,9 +388,7 @@ impl Runner<'_> {
         if open.recorded_steps {
             script.push(self.store.forget_steps(&open.claim.id.to_string()));
         }
-        if open.claim.transaction || own_transaction {
-            script.push(dialect.commit.to_owned());
-        }
+        script.push(dialect.commit.to_owned());
         script
     }
 
