@@ -120,6 +120,11 @@ impl Migrator {
 
     /// Applies everything that is pending.
     ///
+    /// What a body leaves in the session does not reach the next one, nor the caller: settings come
+    /// back to what they were. On PostgreSQL temporary tables, cursors, subscriptions and session
+    /// advisory locks are dropped for that, the caller's own included; on MySQL temporary tables
+    /// stay.
+    ///
     /// # Errors
     /// Why not everything was applied; what was applied before the error stays applied.
     pub fn up<C: MigrationConnection>(&self, connection: &mut C) -> Result<Summary, Error> {

@@ -185,7 +185,9 @@ pub struct Held {
 pub struct SessionState {
     /// SQL that restores it.
     pub restore: String,
-    /// The same for the end of a run, where names that we gave the session go, too.
+    /// Takes back the names that we gave the session, where no body has run in it.
+    pub restore_names: String,
+    /// As `restore` and `restore_names`, for the end of a run.
     pub restore_finally: String,
     /// Names and values, where they have to be compared.
     pub variables: Vec<(String, String)>,

@@ -148,6 +148,10 @@ impl Driver for PgConnection {
                 "SET CONSTRAINTS ALL IMMEDIATE; SELECT pg_advisory_xact_lock({number}), pg_advisory_unlock_all(), pg_advisory_lock({number}); {reset}; {}",
                 restore(&ours)
             ),
+            restore_names: format!(
+                "SELECT set_config('application_name', {}, false)",
+                text(row.c2.as_deref().unwrap_or_default())
+            ),
             restore_finally: format!(
                 "{reset}; {}; SELECT pg_advisory_unlock_all()",
                 restore(row.c2.as_deref().unwrap_or_default())

@@ -105,6 +105,7 @@ impl Runner<'_> {
             .watch
             .as_ref()
             .is_some_and(|seen| !seen.swap(true, Relaxed));
+        self.state.ran = Used::Yes;
         self.state.used = if clean { Used::No } else { Used::Yes };
         BodyEnd {
             duration,

@@ -72,8 +72,14 @@ impl Runner<'_> {
             }
         }
         let SessionState {
-            restore_finally, ..
+            restore_finally,
+            restore_names,
+            ..
         } = session;
+        let restore_finally = match self.state.ran {
+            Used::Yes => restore_finally,
+            Used::No => restore_names,
+        };
         let restored = if restore_finally.is_empty() {
             Ok(())
         } else {

@@ -58,6 +58,8 @@ struct RunState {
     session: SessionState,
     /// Whether a body has run since the session was last brought back (and may have changed it).
     used: Used,
+    /// Whether any body has run.
+    ran: Used,
     /// Says so, where statements are watched.
     watch: Option<Arc<AtomicBool>>,
     /// Of what was applied with its claim alone (SQLite).

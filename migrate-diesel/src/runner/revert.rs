@@ -35,11 +35,14 @@ impl Runner<'_> {
     fn try_down(&mut self, request: &DownRequest, again: Again) -> Result<(), Error> {
         self.check_ready()?;
         let read = self.store.read(self.driver, Sight::Live)?;
-        let standing = Standing::new(self.graph, &read.history);
-        let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
-        self.count_before(&standing, &plan);
-        if plan.is_empty() {
-            return Ok(());
+        // While something is running, only the lock tells whether that is so or its process is dead.
+        if !read.running {
+            let standing = Standing::new(self.graph, &read.history);
+            let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+            self.count_before(&standing, &plan);
+            if plan.is_empty() {
+                return Ok(());
+            }
         }
         let migrations = by_descriptor(self.migrations);
         self.locked(request.wait, |runner| {
@@ -68,6 +71,7 @@ impl Runner<'_> {
         let read = self.store.read(self.driver, Sight::Settled)?;
         let standing = Standing::new(self.graph, &read.history);
         let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+        self.count_before(&standing, &plan);
         let mut reverted = Vec::new();
         for (position, step) in plan.steps.iter().enumerate() {
             let (Some(descriptor), Some(row)) = (self.graph.get(step.at), standing.row(step.at))
