@@ -209,6 +209,9 @@ impl Error {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Missing(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
+            Self::Connect { url, .. } if url.starts_with("sqlite") => {
+                "check that the directory exists, and that file and directory may be read and written"
+            }
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable => {
