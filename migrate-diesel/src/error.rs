@@ -209,9 +209,6 @@ impl Error {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Missing(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
-            Self::Connect { url, .. } if url.starts_with("sqlite") => {
-                "check that the directory exists, and that file and directory may be read and written"
-            }
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable => {
@@ -238,6 +235,9 @@ impl Error {
             }
             Self::Missing(_) => {
                 "name their crates in `migrate_diesel::main!(..)`; if they were renamed, say so with `was = [\"..\"]`"
+            }
+            Self::Connect { url, .. } if url.starts_with("sqlite") => {
+                "check that the directory exists, and that file and directory may be read and written"
             }
             Self::Connect { .. } => {
                 "check that the server runs and that user, password and database of the URL are right"
