@@ -63,6 +63,32 @@ impl Store {
     /// With literals, not prepared: on SQLite every CREATE TABLE outdates what was prepared, and to
     /// prepare again and bind costs twice as much as to prepare.
     pub(crate) fn claim(&self, claim: &Claim, condition: Option<&str>) -> String {
+        let values = self.claim_values(claim);
+        match condition {
+            Some(condition) => {
+                format!("{} SELECT {values} WHERE {condition}", self.insert())
+            }
+            None => format!("{} VALUES ({values})", self.insert()),
+        }
+    }
+
+    /// The statement that inserts the rows of several.
+    pub(crate) fn claim_all(&self, claims: &[Claim]) -> String {
+        let rows: Vec<String> = claims
+            .iter()
+            .map(|claim| format!("({})", self.claim_values(claim)))
+            .collect();
+        format!("{} VALUES {}", self.insert(), rows.join(", "))
+    }
+
+    fn insert(&self) -> String {
+        format!(
+            "INSERT INTO {} (id, state, fingerprint, attempt, started_at, ended_at, run_by, detail)",
+            self.history
+        )
+    }
+
+    fn claim_values(&self, claim: &Claim) -> String {
         let started = self.dialect.timestamp(claim.started);
         let own_update =
             self.dialect.implicit_commit == ImplicitCommit::OnDdl || self.dialect.pipelined;
@@ -71,14 +97,8 @@ impl Store {
             (true, true) => (State::Running, "NULL", "NULL".to_owned()),
             (false, _) => (State::Running, "NULL", self.text(PERMANENT)),
         };
-        let (select, where_) = match condition {
-            Some(condition) => ("SELECT ", format!(" WHERE {condition}")),
-            None => ("VALUES (", ")".to_owned()),
-        };
         format!(
-            "INSERT INTO {} (id, state, fingerprint, attempt, started_at, ended_at, run_by, detail) \
-             {select}{}, '{state}', '{}', {}, {started}, {ended}, {}, {detail}{where_}",
-            self.history,
+            "{}, '{state}', '{}', {}, {started}, {ended}, {}, {detail}",
             self.text(&claim.id.to_string()),
             claim.fingerprint,
             claim.attempt,

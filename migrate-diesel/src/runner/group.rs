@@ -31,11 +31,20 @@ impl Runner<'_> {
         if plan.steps.is_empty() {
             return Ok(Progress::Done);
         }
-        let begin = self.driver.dialect().begin;
-        self.driver
-            .batch(begin)
-            .map_err(Error::database("begin the transaction"))?;
-        self.driver.set_depth(1);
+        // Together where nothing has a row yet; else one by one, so that rows stand in the order of
+        // application.
+        let claims = match plan
+            .steps
+            .iter()
+            .all(|step| standing.row(step.at).is_none())
+        {
+            true => Claims::Together,
+            false => Claims::OneByOne,
+        };
+        if let Err(error) = self.begin_group(plan, standing, claims) {
+            self.roll_back();
+            return replan_or("begin the transaction", error);
+        }
         let mut done: Vec<(Claim, Duration)> = Vec::new();
         let mut deferred: Vec<(Claim, Duration, String)> = Vec::new();
         let mut held_back: HashSet<usize> = HashSet::new();
@@ -48,23 +57,16 @@ impl Runner<'_> {
             if let Some(Some(on)) = self.waits_for(step.at, &held_back) {
                 held_back.insert(step.at);
                 self.skip(descriptor, on);
+                self.give_back(&self.claim(descriptor, step, standing), claims)?;
                 continue;
             }
             let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
                 continue;
             };
             let claim = self.claim(descriptor, step, standing);
-            if let Err(error) = self.claim_in_group(&claim, std::mem::take(&mut ending)) {
+            if let Err(error) = self.enter_group(&claim, std::mem::take(&mut ending), claims) {
                 self.roll_back();
-                return match error {
-                    DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
-                        Ok(Progress::Replan)
-                    }
-                    source => Err(Error::Database {
-                        doing: format!("start `{}`", claim.id),
-                        source,
-                    }),
-                };
+                return replan_or(&format!("start `{}`", claim.id), error);
             }
             let id = descriptor.id.to_string();
             (self.observer)(Event::Started {
@@ -83,6 +85,7 @@ impl Runner<'_> {
                     self.driver
                         .batch(ROLLBACK_TO)
                         .map_err(Error::database("roll back to the savepoint"))?;
+                    self.give_back(&claim, claims)?;
                     held_back.insert(step.at);
                     deferred.push((claim, end.duration, reason.into_owned()));
                 }
@@ -93,33 +96,67 @@ impl Runner<'_> {
         Ok(Progress::Done)
     }
 
-    fn claim_in_group(&mut self, claim: &Claim, mut script: Vec<String>) -> QueryResult<()> {
-        let forget = self.store.forget_earlier(claim);
-        if self.driver.dialect().pipelined {
-            script.push(SAVEPOINT.to_owned());
-            script.extend(forget);
-            script.push(self.store.claim(claim, None));
-            self.state.used = Used::No;
-            return self.driver.batch(&script.join(";\n"));
+    /// Begins, and claims everything where that is done together.
+    fn begin_group(
+        &mut self,
+        plan: &Plan,
+        standing: &Standing<'_>,
+        claims: Claims,
+    ) -> QueryResult<()> {
+        self.driver.batch(self.driver.dialect().begin)?;
+        self.driver.set_depth(1);
+        if claims == Claims::OneByOne {
+            return Ok(());
         }
+        let steps = plan.steps.iter();
+        let all: Vec<Claim> = steps
+            .filter_map(|step| Some(self.claim(self.graph.get(step.at)?, step, standing)))
+            .collect();
+        for some in all.chunks(500) {
+            self.driver.batch(&self.store.claim_all(some))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the claim of what is not applied after all and has no savepoint to take it back.
+    fn give_back(&mut self, claim: &Claim, claims: Claims) -> Result<(), Error> {
+        if claims == Claims::OneByOne {
+            return Ok(());
+        }
+        self.driver
+            .batch(&self.store.remove(&claim.id.to_string()))
+            .map_err(Error::database(format!("leave out `{}`", claim.id)))
+    }
+
+    /// Begins the savepoint of a migration, in a session as it was found.
+    fn enter_group(
+        &mut self,
+        claim: &Claim,
+        mut script: Vec<String>,
+        claims: Claims,
+    ) -> QueryResult<()> {
         script.push(SAVEPOINT.to_owned());
-        script.extend(forget);
+        if claims == Claims::OneByOne {
+            script.extend(self.store.forget_earlier(claim));
+            script.push(self.store.claim(claim, None));
+        }
         self.driver.batch(&script.join(";\n"))?;
-        let condition = self.clean_condition();
-        let claimed = match condition.as_deref() {
-            Some(condition) => self
-                .driver
-                .count(&self.store.claim(claim, Some(condition)))?,
-            None => 0,
-        };
-        if claimed == 0 {
-            if condition.is_some() || self.state.used == Used::Yes {
-                self.driver.isolate(&self.state.session)?;
-            }
-            self.driver.batch(&self.store.claim(claim, None))?;
+        if self.state.used == Used::Yes && !self.driver.dialect().pipelined && !self.is_clean()? {
+            self.driver.isolate(&self.state.session)?;
         }
         self.state.used = Used::No;
         Ok(())
+    }
+
+    /// Whether the session is as it was found, where that can be asked.
+    fn is_clean(&mut self) -> QueryResult<bool> {
+        let Some(condition) = self.clean_condition() else {
+            return Ok(false);
+        };
+        let question = format!(
+            "SELECT '1' AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 WHERE {condition}"
+        );
+        Ok(!self.driver.rows(&question)?.is_empty())
     }
 
     fn ending_in_group(&self, claim: &Claim, duration: Duration) -> Vec<String> {
@@ -177,5 +214,25 @@ impl Runner<'_> {
             });
         }
         Ok(())
+    }
+}
+
+/// When the rows of a group are inserted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claims {
+    /// All at the beginning: one statement instead of one per migration.
+    Together,
+    /// Each before its body.
+    OneByOne,
+}
+
+/// A key that is there already means that somebody else was faster.
+fn replan_or(doing: &str, error: DieselError) -> Result<Progress, Error> {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Ok(Progress::Replan),
+        source => Err(Error::Database {
+            doing: doing.to_owned(),
+            source,
+        }),
     }
 }
