@@ -4,7 +4,9 @@
 //! it takes the lock, reads again, and works through the plan. Recording and acting share a
 //! transaction wherever the database allows it.
 
+mod advance;
 mod body;
+mod ending;
 mod group;
 mod lock;
 mod rehearse;
