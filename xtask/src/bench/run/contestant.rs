@@ -111,6 +111,10 @@ pub(super) fn all(backend: Backend) -> Vec<Contestant> {
             false,
             |url, _| words(&["up", "--atomic", "--database-url", url]),
         ),
+        // Without the command line, as the other libraries are.
+        contestant("ours:library", Program::Ours, Mode::Each, true, |url, _| {
+            words(&["library", url])
+        }),
         contestant("diesel", Program::Diesel, Mode::Each, true, |url, _| {
             words(&[url])
         }),

@@ -48,6 +48,8 @@ pub(super) fn judge(backend: Backend, results: &Results) -> Vec<Target> {
 }
 
 const OURS: &str = "ours";
+/// Ours without the command line, as the other libraries are.
+const LIBRARY: &str = "ours:library";
 const EACH_PEERS: [&str; 3] = ["diesel", "refinery", "sqlx"];
 
 struct Judge<'r> {
@@ -116,12 +118,15 @@ impl Judge<'_> {
                 false,
             ));
         }
-        targets.extend(self.ratio(size, Phase::Noop, (OURS, "floor:per"), 1.05, false));
-        targets.extend(self.ahead(size, Phase::Noop, "diesel"));
+        for who in [OURS, LIBRARY] {
+            targets.extend(self.ratio(size, Phase::Noop, (who, "floor:per"), 1.05, false));
+            targets.extend(self.ratio(size, Phase::Noop, (who, "diesel"), 1.0, true));
+        }
         targets.extend(
             [Phase::Fresh, Phase::Noop]
                 .into_iter()
-                .filter_map(|phase| self.memory(size, phase)),
+                .flat_map(|phase| [(OURS, phase), (LIBRARY, phase)])
+                .filter_map(|(who, phase)| self.memory(size, who, phase)),
         );
         targets
     }
@@ -164,12 +169,12 @@ impl Judge<'_> {
         self.ratio(size, phase, (OURS, peer), 1.0, true)
     }
 
-    fn memory(&self, size: usize, phase: Phase) -> Option<Target> {
+    fn memory(&self, size: usize, who: &'static str, phase: Phase) -> Option<Target> {
         let peak = |name| self.series(size, name, phase).map(Series::peak_rss_mb);
-        let (ours, theirs) = (peak(OURS)?, peak("diesel")?);
+        let (ours, theirs) = (peak(who)?, peak("diesel")?);
         let ratio = ours.median / theirs.median;
         Some(Target {
-            what: format!("{} N={size}: peak memory, ours / diesel", phase.name()),
+            what: format!("{} N={size}: peak memory, {who} / diesel", phase.name()),
             aim: "<= 1.10".to_owned(),
             measured: format!("{ratio:.2} ({:.1} / {:.1} MB)", ours.median, theirs.median),
             verdict: (ratio <= 1.1).into(),
