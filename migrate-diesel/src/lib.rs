@@ -9,10 +9,14 @@ compile_error!(
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod application;
 pub mod backend;
 mod carried;
-#[cfg(feature = "cli")]
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
 mod command;
 mod error;
 mod history;
@@ -25,8 +29,11 @@ mod session;
 mod url;
 mod who;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use application::Program;
-pub use backend::{AnyConnection, MigrationConnection};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use backend::AnyConnection;
+pub use backend::MigrationConnection;
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use migrate_core as core;
 pub use migrate_macros::migration;
@@ -46,5 +53,7 @@ pub mod prelude {
     pub use diesel::SqliteConnection;
     pub use diesel::{QueryResult, connection::SimpleConnection as _, prelude::*};
 
-    pub use crate::{Outcome, Session, backend::AnyConnection, migration};
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    pub use crate::backend::AnyConnection;
+    pub use crate::{Outcome, Session, migration};
 }

@@ -32,5 +32,8 @@ pub const UNREGISTERED: NodeRef = {
     NodeRef::new(&NOWHERE)
 };
 
-#[cfg(feature = "cli")]
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
 pub use crate::command::{command_line, crate_of, program_name};

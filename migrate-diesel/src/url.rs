@@ -1,8 +1,10 @@
 //! From a URL to a connection.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use diesel::Connection as _;
 use migrate_core::{DatabaseUrl, percent_decode};
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use crate::{backend::AnyConnection, error::Error};
 
 /// The path in a SQLite URL: `sqlite://shop.db` (relative), `sqlite:///var/shop.db`, `sqlite::memory:`.
@@ -21,6 +23,7 @@ pub(crate) fn for_driver(url: &DatabaseUrl) -> String {
         .map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"))
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 impl AnyConnection {
     /// Connects to the database that `url` names by its scheme: `sqlite://path`, `postgres://..`, `mysql://..`.
     ///
@@ -49,6 +52,7 @@ impl AnyConnection {
     }
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn unknown_scheme(url: &DatabaseUrl, scheme: Option<&str>) -> Error {
     let feature = match scheme {
         Some("sqlite") => Some("sqlite"),

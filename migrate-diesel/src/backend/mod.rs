@@ -3,6 +3,7 @@
 //! [`Driver`] is the runner's view of a connection: object-safe, SQL in, text out. The dialects
 //! differ in the values of a [`Dialect`] and in few methods: lock, isolation, columns.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod any;
 mod dialect;
 mod lock_key;
@@ -23,6 +24,7 @@ use std::{fs::File, path::PathBuf};
 use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
 use migrate_core::report::LockHolder;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit};
 pub use lock_key::LockKey;
