@@ -291,6 +291,15 @@ impl Store {
         )
     }
 
+    /// Takes back that a revert was begun: applied, and since when it was.
+    pub(crate) fn still_applied(&self, id: &str) -> String {
+        format!(
+            "UPDATE {} SET state = 'applied', detail = NULL WHERE id = {} AND state = 'running'",
+            self.history,
+            self.text(id)
+        )
+    }
+
     /// Sets the state of a row that is in the state `from`; the number of rows tells whether it was.
     pub(crate) fn transition(
         &self,

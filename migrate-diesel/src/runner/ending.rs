@@ -68,21 +68,31 @@ impl Runner<'_> {
         {
             tracing::warn!(migration = %claim.id, %error, "could not record the failure");
         }
+        self.tell_failure(claim, duration, undone, error)
+    }
+
+    /// Tells of a failure, and makes the run's error of it.
+    pub(super) fn tell_failure(
+        &mut self,
+        claim: &Claim,
+        duration: Duration,
+        undone: Undone,
+        source: BodyError,
+    ) -> Error {
         self.state.summary.failed += 1;
-        let location = self.location(claim);
-        let rolled_back = undone == Undone::Everything;
+        let (id, location) = (claim.id.to_string(), self.location(claim));
         (self.observer)(Event::Failed {
-            id: claim.id.to_string(),
+            id: id.clone(),
             duration,
-            error: chain,
+            error: error_chain(&source),
             location,
-            rolled_back,
+            rolled_back: undone == Undone::Everything,
         });
         Error::Migration {
-            id: claim.id.to_string(),
+            id,
             location,
             undone,
-            source: error,
+            source,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use diesel::result::Error as DieselError;
 use migrate_core::{
-    Descriptor, Plan, Standing, State, TransactionMode, error_chain,
+    Descriptor, Plan, Standing, TransactionMode, error_chain,
     frontend::{DownRequest, Grouping, OnFailure, Target, UpRequest},
     report::{Action, Event},
 };
@@ -248,10 +248,7 @@ impl Runner<'_> {
             &format!("down: {said}"),
         )];
         if unmarked {
-            script.push(
-                self.store
-                    .transition(row, State::Running, State::Applied, None),
-            );
+            script.push(self.store.still_applied(row));
         } else if !whole {
             script.push(
                 self.store
@@ -263,22 +260,7 @@ impl Runner<'_> {
                 tracing::warn!(migration = %claim.id, %error, "could not record the failure");
             }
         }
-        self.state.summary.failed += 1;
-        let location = self.location(claim);
-        let rolled_back = undone == Undone::Everything;
-        (self.observer)(Event::Failed {
-            id: claim.id.to_string(),
-            duration,
-            error: chain,
-            location,
-            rolled_back,
-        });
-        Error::Migration {
-            id: claim.id.to_string(),
-            location,
-            undone,
-            source: error,
-        }
+        self.tell_failure(claim, duration, undone, error)
     }
 }
 

@@ -64,7 +64,7 @@ impl Runner<'_> {
         let store = self.store;
         let (statements, said) = match decision {
             Resolution::Retry if reverting => (
-                vec![store.transition(id, from, State::Applied, None)],
+                vec![store.still_applied(id)],
                 "retry: still applied, run `down` again",
             ),
             Resolution::Retry => (
