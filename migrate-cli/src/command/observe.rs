@@ -1,6 +1,8 @@
 //! `-v` and `RUST_LOG`: what the library tells of itself, on standard error.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
 
 use crate::{invocation::Invocation, render::Console, request::Verbosity};
 
@@ -14,7 +16,7 @@ pub(super) fn start(verbosity: Verbosity, invocation: &Invocation, console: &mut
     let Some(directives) = invocation.variable("RUST_LOG").or(default) else {
         return;
     };
-    let filter = match EnvFilter::try_new(directives) {
+    let filter = match directives.parse::<Targets>() {
         Ok(filter) => filter,
         Err(error) => {
             console.warning(&format!("RUST_LOG has no effect: {error}"));
@@ -22,9 +24,8 @@ pub(super) fn start(verbosity: Verbosity, invocation: &Invocation, console: &mut
         }
     };
     // Fails where the program has installed its own, which then counts.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .without_time()
+    let _ = registry()
+        .with(fmt::layer().with_writer(std::io::stderr).without_time())
+        .with(filter)
         .try_init();
 }
