@@ -138,7 +138,7 @@ impl Driver for AnyConnection {
         inside!(self, connection => connection.isolation_sql(state))
     }
 
-    fn isolate(&mut self, state: &SessionState) -> QueryResult<bool> {
+    fn isolate(&mut self, state: &SessionState) -> QueryResult<()> {
         inside!(self, connection => connection.isolate(state))
     }
 

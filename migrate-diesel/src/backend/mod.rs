@@ -147,12 +147,12 @@ pub trait Driver {
         String::new()
     }
 
-    /// Brings the session back where that takes questions. `false` when the lock was lost on the way.
+    /// Brings the session back where that takes questions.
     ///
     /// # Errors
     /// The statements'.
-    fn isolate(&mut self, _state: &SessionState) -> QueryResult<bool> {
-        Ok(true)
+    fn isolate(&mut self, _state: &SessionState) -> QueryResult<()> {
+        Ok(())
     }
 
     /// A condition that is true while no body has left anything behind in the session; used where

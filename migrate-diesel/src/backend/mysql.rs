@@ -131,7 +131,7 @@ impl Driver for MysqlConnection {
 
     /// Without a URL, what can be seen is brought back: variables and user-level locks. Temporary
     /// tables and user variables stay.
-    fn isolate(&mut self, state: &SessionState) -> QueryResult<bool> {
+    fn isolate(&mut self, state: &SessionState) -> QueryResult<()> {
         let now: HashMap<String, String> = session_variables(self)?.into_iter().collect();
         for (name, value) in &state.variables {
             if now.get(name).is_some_and(|current| current != value) {
@@ -146,7 +146,7 @@ impl Driver for MysqlConnection {
                 }
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 

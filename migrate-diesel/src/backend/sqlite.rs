@@ -175,7 +175,7 @@ impl Driver for SqliteConnection {
         ))
     }
 
-    fn isolate(&mut self, state: &SessionState) -> QueryResult<bool> {
+    fn isolate(&mut self, state: &SessionState) -> QueryResult<()> {
         let left = self.rows(
             "SELECT type AS c0, name AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM sqlite_temp_master \
              WHERE type IN ('table', 'view') OR (type = 'trigger' AND tbl_name NOT IN (SELECT name FROM sqlite_temp_master)) \
@@ -207,7 +207,7 @@ impl Driver for SqliteConnection {
                 self.batch(&format!("DETACH DATABASE {}", DIALECT.identifier(&name)))?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -309,15 +309,10 @@ impl Store {
         detail: Option<&str>,
     ) -> String {
         format!(
-            "UPDATE {} SET state = '{to}', detail = {}{} WHERE id = {} AND state = '{from}'",
+            "UPDATE {} SET state = '{to}', detail = {}, ended_at = {} WHERE id = {} AND state = '{from}'",
             self.history,
             self.dialect.optional_text(detail),
-            // A revert that was begun does not change when the migration was applied.
-            if to == State::Running {
-                String::new()
-            } else {
-                format!(", ended_at = {}", self.dialect.timestamp(SystemTime::now()))
-            },
+            self.dialect.timestamp(SystemTime::now()),
             self.text(id)
         )
     }

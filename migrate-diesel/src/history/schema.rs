@@ -41,7 +41,10 @@ impl Store {
             // Nothing to lose: the error that counts is the first.
             let _ = driver.batch(dialect.rollback);
         }
-        driver.set_depth(0);
+        // A connection that is broken stays so.
+        if driver.depth().is_ok() {
+            driver.set_depth(0);
+        }
         result.map_err(doing())
     }
 

@@ -145,25 +145,13 @@ impl Runner<'_> {
     }
 
     pub(super) fn record(&mut self, claim: &Claim, ending: &Ending<'_>) -> QueryResult<()> {
-        let dialect = self.driver.dialect();
-        let begin = if dialect.implicit_commit == ImplicitCommit::OnDdl {
-            "START TRANSACTION"
-        } else {
-            dialect.begin
-        };
-        let mut script = vec![begin.to_owned()];
+        let mut statements = Vec::new();
         if self.ended_itself(claim) {
             // What the body committed on its own may be anything: a person has to look.
-            script.push(self.store.remove(&claim.id.to_string()));
+            statements.push(self.store.remove(&claim.id.to_string()));
         }
-        script.extend(self.store.end(claim, ending));
-        script.push("COMMIT".to_owned());
-        let result = self.driver.batch(&script.join(";\n"));
-        if result.is_err() {
-            self.roll_back();
-        }
-        self.driver.set_depth(0);
-        result
+        statements.extend(self.store.end(claim, ending));
+        self.write(statements)
     }
 
     pub(super) fn location(&self, claim: &Claim) -> migrate_core::Location {

@@ -33,13 +33,14 @@ impl Runner<'_> {
         }
         // Together where nothing has a row yet; else one by one, so that rows stand in the order of
         // application.
-        let claims = match plan
+        let all_new = plan
             .steps
             .iter()
-            .all(|step| standing.row(step.at).is_none())
-        {
-            true => Claims::Together,
-            false => Claims::OneByOne,
+            .all(|step| standing.row(step.at).is_none());
+        let claims = if all_new {
+            Claims::Together
+        } else {
+            Claims::OneByOne
         };
         if let Err(error) = self.begin_group(plan, standing, claims) {
             self.roll_back();

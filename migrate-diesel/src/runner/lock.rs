@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diesel::QueryResult;
 use migrate_core::report::Event;
 
 use super::{Runner, Used};
@@ -60,6 +61,10 @@ impl Runner<'_> {
 
     /// Brings the session back to how it was found, and gives the lock back.
     pub(super) fn release(&mut self, key: &LockKey) -> Result<(), Error> {
+        // An error or a panic on the way left it open; nobody else may go on before it is gone.
+        if matches!(self.driver.depth(), Ok(Some(_))) {
+            self.roll_back();
+        }
         let durations = self.flush_durations();
         if self.state.watch.take().is_some() {
             self.driver.listen(None);
@@ -89,18 +94,10 @@ impl Runner<'_> {
             Some(held) => self.driver.unlock(key, held),
             None => Ok(()),
         };
-        self.driver_is_idle();
         durations?;
         restored
             .and(unlocked)
             .map_err(Error::database("give the deploy lock back"))
-    }
-
-    fn driver_is_idle(&mut self) {
-        // Diesel may believe otherwise after SQL of ours; a broken connection stays broken.
-        if matches!(self.driver.depth(), Ok(Some(_))) {
-            self.driver.set_depth(0);
-        }
     }
 
     /// Writes the durations of what was applied with its claim alone.
@@ -153,14 +150,23 @@ impl Runner<'_> {
                 return self.lock(&key, self.settings.lock_wait);
             }
         }
-        let kept = self
-            .driver
+        self.driver
             .isolate(&self.state.session)
-            .map_err(Error::database("bring the session back"))?;
-        if kept {
-            Ok(())
-        } else {
-            self.lock(&key, self.settings.lock_wait)
+            .map_err(Error::database("bring the session back"))
+    }
+
+    /// Writes history by itself, outside of any body's transaction: all of it or nothing.
+    pub(super) fn write(&mut self, statements: Vec<String>) -> QueryResult<()> {
+        let dialect = self.driver.dialect();
+        let mut script = vec![dialect.begin.to_owned()];
+        script.extend(statements);
+        script.push(dialect.commit.to_owned());
+        let result = self.driver.batch(&script.join(";\n"));
+        match result {
+            Ok(()) => self.driver.set_depth(0),
+            // A connection that is broken stays so.
+            Err(_) => self.roll_back(),
         }
+        result
     }
 }

@@ -62,7 +62,7 @@ impl Runner<'_> {
             .and_then(|row| row.detail)
             .is_some_and(|detail| detail.starts_with(REVERT_BEGUN));
         let store = self.store;
-        let (statements, said) = match decision {
+        let (mut statements, said) = match decision {
             Resolution::Retry if reverting => (
                 vec![store.still_applied(id)],
                 "retry: still applied, run `down` again",
@@ -85,22 +85,8 @@ impl Runner<'_> {
             ),
             Resolution::Reverted => (vec![store.remove(id), store.forget_steps(id)], "reverted"),
         };
-        let dialect = self.driver.dialect();
-        let begin = if dialect.name == "mysql" {
-            "START TRANSACTION"
-        } else {
-            dialect.begin
-        };
-        let mut script = vec![begin.to_owned()];
-        script.extend(statements);
-        script.push(store.note(id, "resolved", None, said));
-        script.push("COMMIT".to_owned());
-        let result = self.driver.batch(&script.join(";\n"));
-        if result.is_err() {
-            self.roll_back();
-        }
-        self.driver.set_depth(0);
-        result.map_err(doing())
+        statements.push(store.note(id, "resolved", None, said));
+        self.write(statements).map_err(doing())
     }
 }
 

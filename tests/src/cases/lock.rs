@@ -168,6 +168,16 @@ pub fn the_lock_is_given_back_on_every_path(scratch: &Scratch) {
     }));
     assert!(result.is_err());
     assert_free(&mut connection, &all);
+    // Also between the claim and the body, where a transaction is open.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        all.up_with(&mut connection, &UpRequest::default(), &mut |event| {
+            assert!(!matches!(event, Event::Started { .. }), "the observer dies");
+        })
+    }));
+    assert!(result.is_err());
+    assert_free(&mut connection, &all);
+    let error = up_with(&mut connection, &all, &UpRequest::default()).error();
+    assert!(chain(&error).contains("as asked for"), "{}", chain(&error));
     // And the same connection can go on.
     assert_eq!(
         states(scratch, &all),
