@@ -144,7 +144,7 @@ pub(crate) struct UpArgs {
     /// Show the plan and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// With --dry-run: the statements too
+    /// With --dry-run: the statements too, by running them in a transaction that is rolled back
     #[arg(long, requires = "dry_run")]
     pub(crate) sql: bool,
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
