@@ -1,6 +1,11 @@
 //! [`Descriptor`]: the static facts of one migration, as its attribute states them.
 
-use crate::{fingerprint::Fingerprint, id::MigrationId, node::NodeRef};
+use crate::{
+    fingerprint::Fingerprint,
+    id::MigrationId,
+    node::{NodeRef, ViewRef},
+    view::Unmanaged,
+};
 
 /// Everything about a migration that is known when it is compiled, except its code.
 ///
@@ -26,6 +31,13 @@ pub struct Descriptor {
     pub reversal: Reversal,
     /// What was written in the body.
     pub fingerprint: Fingerprint,
+    /// Views that are down while the body runs, and what uses them with them.
+    pub suspends: &'static [ViewRef],
+    /// What becomes of undeclared views on what a guard in the body touches.
+    pub unmanaged: Unmanaged,
+    /// A number of its own, by which the checks while compiling tell migrations apart: they can
+    /// compare neither addresses nor, in reasonable time, texts.
+    pub key: u64,
 }
 
 /// The database that a migration belongs to when it names none.

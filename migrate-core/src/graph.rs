@@ -16,7 +16,7 @@ use crate::{
     report::{GraphNode, GraphReport, Problem, ProblemKind},
     settings::Ordering,
 };
-use csr::{Csr, count};
+pub(crate) use csr::{Csr, count};
 pub use lookup::LookupError;
 
 /// The migrations that a program carries, resolved: every requirement is present, none requires

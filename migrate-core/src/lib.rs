@@ -6,6 +6,8 @@
 //!   carries, in their order.
 //! - A [`History`] is what a database says was done. A [`Plan`] is what is to be done: graph and
 //!   history in, steps out. [`drift`] tells where the two disagree.
+//! - A [`ViewDescriptor`] states the facts of one **view** and the migrations that it lives between;
+//!   [`Views`] holds them in the order in which they come up.
 //! - [`report`] is what a front end may show; [`Application`] and [`Deployment`] are what it drives.
 
 mod descriptor;
@@ -21,6 +23,7 @@ mod plan;
 pub mod report;
 mod settings;
 mod standing;
+pub mod view;
 
 pub use descriptor::{DEFAULT_DATABASE, Descriptor, Location, Reversal, TransactionMode};
 pub use error::{Failure, FailureKind, error_chain};
@@ -29,7 +32,8 @@ pub use frontend::{Application, Deployment};
 pub use graph::{Graph, LookupError};
 pub use history::{AppliedMigration, AttemptDetails, History, ParseStateError, State};
 pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
-pub use node::NodeRef;
+pub use node::{NodeRef, StaticRef, ViewRef};
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
 pub use settings::{DatabaseSettings, DatabaseUrl, Ordering, Settings, percent_decode};
 pub use standing::Standing;
+pub use view::{ViewDescriptor, ViewKind, Views};

@@ -79,14 +79,50 @@ pub struct ViewStatus {
     pub id: String,
     /// Its name in the database.
     pub name: String,
-    /// `up`, `down` or `missing`.
-    pub state: String,
-    /// The migration that it lives from.
-    pub since: Option<String>,
-    /// The migration that ends it.
+    /// The doc comment.
+    pub description: String,
+    /// Where it stands.
+    pub state: ViewState,
+    /// The migration that it comes up with.
+    pub since: String,
+    /// The migration that it goes down with.
     pub until: Option<String>,
     /// Views that it selects from.
     pub uses: Vec<String>,
+    /// Where its type is.
+    pub location: Location,
+    /// Of its definition, sixteen hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Where a view stands in one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ViewState {
+    /// In the database, as declared.
+    Up,
+    /// Not in the database, as its lifetime says.
+    Down,
+    /// To be in the database, and not there; the next `up` creates it.
+    Missing,
+    /// In the database with another definition; the next `up` builds it anew.
+    Changed,
+    /// Taken down by a run that died before it could bring it back; the next `up` does.
+    Suspended,
+}
+
+impl ViewState {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Missing => "missing",
+            Self::Changed => "changed",
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// A kind of disagreement between code, history and database.
@@ -113,6 +149,19 @@ pub enum ProblemKind {
     OtherDatabase,
     /// Its body is written for another backend than the database.
     WrongBackend,
+    /// A view's lifetime does not fit: to that of a view that it uses, to a migration that suspends
+    /// it, or to another view of its name.
+    ViewLifetime,
+    /// A view that is to be up is not in the database.
+    ViewMissing,
+    /// A view whose definition in code is not the one in the database.
+    ViewChanged,
+    /// A view that this program put into the database and no longer declares.
+    ViewUndeclared,
+    /// Something made by hand on top of a view that has to go down.
+    ViewInTheWay,
+    /// A view selects from another one without naming it in `uses`.
+    ViewUses,
 }
 
 impl ProblemKind {
@@ -130,6 +179,12 @@ impl ProblemKind {
             Self::NothingCarried => "nothing_carried",
             Self::OtherDatabase => "other_database",
             Self::WrongBackend => "wrong_backend",
+            Self::ViewLifetime => "view_lifetime",
+            Self::ViewMissing => "view_missing",
+            Self::ViewChanged => "view_changed",
+            Self::ViewUndeclared => "view_undeclared",
+            Self::ViewInTheWay => "view_in_the_way",
+            Self::ViewUses => "view_uses",
         }
     }
 }
@@ -202,6 +257,9 @@ pub struct PlanReport {
     pub backend: String,
     /// In order.
     pub steps: Vec<PlannedStep>,
+    /// Views that come up or are built anew after the last step: they are missing, or their
+    /// definition changed.
+    pub views: Vec<PlannedView>,
     /// What is pending and would not run.
     pub blocked: Vec<Blocked>,
     /// Where code and history disagree.
@@ -237,10 +295,51 @@ pub struct PlannedStep {
     pub atomic: bool,
     /// State before the step: pending, failed, deferred.
     pub state: State,
-    /// Views that go down for it and come up after it.
-    pub views: Vec<String>,
+    /// Views that go down for it and come up with it, as far as its attributes tell: a guard inside
+    /// the body is only known when it runs.
+    pub views: Vec<PlannedView>,
     /// The statements, when `--sql` asked for them and they could be recorded.
     pub sql: Option<Vec<String>>,
+}
+
+/// What happens to a view in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedView {
+    /// `package:Name`.
+    pub id: String,
+    /// Its name in the database.
+    pub name: String,
+    /// What.
+    pub action: ViewAction,
+    /// Why: one clause, lower case, no full stop.
+    pub because: String,
+}
+
+/// What happens to a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ViewAction {
+    /// Comes up.
+    Up,
+    /// Goes down.
+    Down,
+    /// Goes down before and comes up after.
+    Suspend,
+    /// Goes down and comes up with another definition.
+    Rebuild,
+}
+
+impl ViewAction {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Suspend => "suspend",
+            Self::Rebuild => "rebuild",
+        }
+    }
 }
 
 /// A pending migration that cannot run now.
@@ -323,6 +422,24 @@ pub enum Event {
         id: String,
         /// What it waits for.
         because: String,
+    },
+    /// A view was dropped.
+    ViewDown {
+        /// `package:Name`; of something that this program does not declare, its name in the database.
+        id: String,
+        /// Its name in the database.
+        name: String,
+        /// The migration that it was for; `None` after the last one.
+        migration: Option<String>,
+    },
+    /// A view was created, with everything that it had before.
+    ViewUp {
+        /// As for `ViewDown`.
+        id: String,
+        /// Its name in the database.
+        name: String,
+        /// As for `ViewDown`.
+        migration: Option<String>,
     },
     /// Something that a person should read; the run goes on.
     Warning {
@@ -407,6 +524,29 @@ pub struct GraphReport {
     pub nodes: Vec<GraphNode>,
     /// `(from, to)`: `from` requires `to`.
     pub edges: Vec<(String, String)>,
+    /// Views, in the order in which they come up.
+    pub views: Vec<GraphView>,
+}
+
+/// One view of a [`GraphReport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphView {
+    /// `package:Name`.
+    pub id: String,
+    /// Its name in the database.
+    pub name: String,
+    /// The doc comment.
+    pub description: String,
+    /// Where its type is.
+    pub location: Location,
+    /// The migration that it comes up with.
+    pub since: String,
+    /// The migration that it goes down with.
+    pub until: Option<String>,
+    /// Views that it selects from.
+    pub uses: Vec<String>,
+    /// Migrations whose attribute suspends it by name.
+    pub suspended_by: Vec<String>,
 }
 
 /// One migration of a [`GraphReport`].
@@ -434,6 +574,8 @@ pub struct CheckReport {
     pub carried: usize,
     /// Ids that are not applied.
     pub pending: Vec<String>,
+    /// Ids of views that are to be up and are not, or not as declared.
+    pub pending_views: Vec<String>,
     /// Where code, history and database disagree.
     pub problems: Vec<Problem>,
 }

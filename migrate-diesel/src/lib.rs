@@ -27,6 +27,7 @@ mod reports;
 mod runner;
 mod session;
 mod url;
+mod view;
 mod who;
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -42,6 +43,7 @@ pub use migration::{
 };
 pub use migrator::Migrator;
 pub use session::Session;
+pub use view::{DeclaredView, View, ViewManager, ViewSet};
 
 /// What a file with migrations needs.
 pub mod prelude {
@@ -55,5 +57,5 @@ pub mod prelude {
 
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub use crate::backend::AnyConnection;
-    pub use crate::{Outcome, Session, migration};
+    pub use crate::{Outcome, Session, ViewManager, migration};
 }

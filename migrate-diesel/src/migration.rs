@@ -9,7 +9,8 @@ use std::{
 };
 
 use migrate_core::{
-    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Reversal, TransactionMode,
+    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Reversal, TransactionMode, ViewRef,
+    view::Unmanaged,
 };
 
 use crate::{
@@ -44,6 +45,7 @@ impl Migration {
         fingerprint: u64,
         requires: &'static [NodeRef],
         location: (&'static str, u32, u32),
+        key: u64,
     ) -> Self {
         let (file, line, column) = location;
         Self {
@@ -57,6 +59,9 @@ impl Migration {
                 databases: &[],
                 reversal: Reversal::Unspecified,
                 fingerprint: Fingerprint(fingerprint),
+                suspends: &[],
+                unmanaged: Unmanaged::Refuse,
+                key,
             },
             up: Body(&Unset),
             down: None,
@@ -101,6 +106,22 @@ impl Migration {
     #[must_use]
     pub const fn without_transaction(mut self) -> Self {
         self.descriptor.transaction = TransactionMode::None;
+        self
+    }
+
+    /// `suspends = [..]`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn suspends(mut self, views: &'static [ViewRef]) -> Self {
+        self.descriptor.suspends = views;
+        self
+    }
+
+    /// `unmanaged = restore`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn restore_unmanaged(mut self) -> Self {
+        self.descriptor.unmanaged = Unmanaged::Restore;
         self
     }
 
@@ -152,6 +173,11 @@ impl Outcome {
 pub struct Body(&'static dyn Call);
 
 impl Body {
+    /// One whose types are known.
+    pub(crate) const fn of<P: Parameter, R: Returned>(typed: &'static Typed<P, R>) -> Self {
+        Self(typed)
+    }
+
     /// Calls the function that was annotated.
     ///
     /// # Errors

@@ -3,13 +3,19 @@
 pub use std::marker::PhantomData;
 
 pub use linkme;
-pub use migrate_core::{NodeRef, check_name};
+pub use migrate_core::{
+    NodeRef, ViewRef, check_name,
+    view::{check_no_overlap, check_suspends, check_until, check_uses},
+};
 
-use migrate_core::{Descriptor, Fingerprint, Location, MigrationId, Reversal, TransactionMode};
+use migrate_core::{
+    Descriptor, Fingerprint, Location, MigrationId, Reversal, TransactionMode, view::Unmanaged,
+};
 
 pub use crate::{
     migration::{Declared, Down, Migration, Typed},
-    registry::MIGRATIONS,
+    registry::{MIGRATIONS, VIEWS},
+    view::{DeclaredView, View, ViewManager},
 };
 
 /// Stands for a migration whose declaration has errors, so that those who require it get none.
@@ -28,6 +34,9 @@ pub const UNREGISTERED: NodeRef = {
         databases: &[],
         reversal: Reversal::Unspecified,
         fingerprint: Fingerprint(0),
+        suspends: &[],
+        unmanaged: Unmanaged::Refuse,
+        key: 0,
     };
     NodeRef::new(&NOWHERE)
 };

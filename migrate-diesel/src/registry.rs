@@ -1,12 +1,16 @@
-//! The link-time slice of every migration of every linked crate.
+//! The link-time slices of every migration and every view of every linked crate.
 
 use linkme::distributed_slice;
 
-use crate::migration::Migration;
+use crate::{migration::Migration, view::View};
 
 /// Every migration of every crate that is linked into this program. Its order means nothing.
 #[distributed_slice]
 pub static MIGRATIONS: [Migration];
+
+/// Every view of every crate that is linked into this program. Its order means nothing.
+#[distributed_slice]
+pub static VIEWS: [View];
 
 /// The migrations at these paths, for [`Migrator::new`](crate::Migrator::new).
 #[macro_export]

@@ -13,6 +13,7 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod views;
 
 use std::{
     any::{Any, TypeId},
@@ -28,6 +29,9 @@ use migrate_core::report::LockHolder;
 pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit};
 pub use lock_key::LockKey;
+pub use views::{
+    Aspect, Dependence, Object, ObjectKind, Property, ReadersError, Snapshot, ViewCatalog,
+};
 
 /// A connection that migrations can run on.
 ///
@@ -153,6 +157,11 @@ pub trait Driver {
     /// The statements'.
     fn isolate(&mut self, _state: &SessionState) -> QueryResult<()> {
         Ok(())
+    }
+
+    /// Its views; `None` for a database without.
+    fn views(&mut self) -> Option<&mut dyn ViewCatalog> {
+        None
     }
 
     /// A condition that is true while no body has left anything behind in the session; used where
