@@ -73,7 +73,7 @@ impl Fingerprint {
     }
 
     /// A token and its end, so that `ab c` and `a bc` differ.
-    fn word(&mut self, text: &str) {
+    pub(crate) fn word(&mut self, text: &str) {
         self.bytes(text.as_bytes());
         self.bytes(&[0]);
     }

@@ -9,6 +9,7 @@ mod fingerprint;
 mod literal;
 mod migration;
 mod paths;
+mod place;
 
 use proc_macro::TokenStream;
 

@@ -10,9 +10,16 @@ fn ours(db: &mut SqliteConnection) -> QueryResult<()> {
 
 #[__private::linkme::distributed_slice(__private::MIGRATIONS)]
 #[linkme(crate = __private::linkme)]
-static LINKMES: Migration =
-    Migration::new(module_path!(), "linkmes", "", 0, &[], (file!(), line!(), 1))
-        .up(&__private::Typed::<SqliteConnection, _>(ours));
+static LINKMES: Migration = Migration::new(
+    module_path!(),
+    "linkmes",
+    "",
+    0,
+    &[],
+    (file!(), line!(), 1),
+    1,
+)
+.up(&__private::Typed::<SqliteConnection, _>(ours));
 
 #[test]
 fn elements_of_linkme_and_of_the_attribute_make_one_slice() {

@@ -7,6 +7,7 @@ use super::model::{At, Id, Migration, Registered, Reversal, Signature};
 use crate::{
     constant::parsed,
     paths::{self, Runtime},
+    place::{key, place},
 };
 
 /// The companion type, and what registers the function.
@@ -120,13 +121,15 @@ fn node(
     });
     let body = body(runtime, name, signature);
     let (line, column) = place(name.span());
+    let key = key(name.span(), id_text, &name.to_string(), fingerprint);
     let arguments = quote! {
         ::core::module_path!(),
         #id_text,
         #description,
         #fingerprint,
         &[#(<#requires as #private::Declared>::NODE),*],
-        (::core::file!(), #line, #column)
+        (::core::file!(), #line, #column),
+        #key
     };
     let new = quote!(#private::Migration::new(#arguments));
     let was = (!was.is_empty()).then(|| quote!(.was(&[#(#was),*])));
@@ -169,11 +172,4 @@ fn down(runtime: &Runtime, path: &At<TokenStream>) -> TokenStream {
     let private = runtime.private_at(path.key);
     let function = &path.value;
     quote_spanned!(path.key=> .down(&#private::Down(#function, #private::PhantomData)))
-}
-
-/// Line and column, counted from 1. `line!()` would be that of the attribute.
-fn place(span: Span) -> (u32, u32) {
-    let start = span.start();
-    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    (number(start.line), number(start.column).saturating_add(1))
 }

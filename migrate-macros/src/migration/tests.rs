@@ -5,10 +5,17 @@ use proc_macro2::TokenStream;
 use super::expand::macro_name;
 use crate::{constant, paths};
 
-/// The expansion as one would have written it.
+/// The expansion as one would have written it, without the key: that depends on the crate and on
+/// the file, which here is a text that was parsed.
 fn expand(arguments: &str, item: &str) -> String {
     let tokens = super::expand(arguments.parse().unwrap(), item.parse().unwrap());
-    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+    let text = prettyplease::unparse(&syn::parse2(tokens).unwrap());
+    let Some((before, after)) = text.split_once("(::core::file!(), ") else {
+        return text;
+    };
+    let (place, after) = after.split_once("u64,").unwrap();
+    let place = place.trim_end_matches(|it: char| it.is_ascii_digit());
+    format!("{before}(::core::file!(), {place}KEY,{after}")
 }
 
 #[test]
