@@ -43,7 +43,7 @@ pub use migration::{
 };
 pub use migrator::Migrator;
 pub use session::Session;
-pub use view::{DeclaredView, View, ViewManager, ViewSet};
+pub use view::{DeclaredView, View, ViewCode, ViewManager, ViewSet};
 
 /// What a file with migrations needs.
 pub mod prelude {

@@ -173,11 +173,6 @@ impl Outcome {
 pub struct Body(&'static dyn Call);
 
 impl Body {
-    /// One whose types are known.
-    pub(crate) const fn of<P: Parameter, R: Returned>(typed: &'static Typed<P, R>) -> Self {
-        Self(typed)
-    }
-
     /// Calls the function that was annotated.
     ///
     /// # Errors

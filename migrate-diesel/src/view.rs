@@ -1,6 +1,6 @@
 //! [`View`]: a descriptor and the code that belongs to it; what users write and hand over.
 
-use std::fmt;
+use std::{any::Any, fmt, marker::PhantomData};
 
 use diesel::QueryResult;
 use migrate_core::{
@@ -10,7 +10,7 @@ use migrate_core::{
 
 use crate::{
     backend::MigrationConnection,
-    migration::{Body, Typed},
+    migration::{ConnectionKind, Parameter},
 };
 
 /// A view that is created and dropped by hand-written code.
@@ -125,10 +125,37 @@ tuples!(A B C D E F G H I J K L);
 pub struct View {
     /// The facts.
     pub descriptor: ViewDescriptor,
-    /// What creates it; `None` where that follows from the facts.
-    pub up: Option<Body>,
-    /// What drops it; as `up`.
-    pub down: Option<Body>,
+    /// What creates and drops it; `None` where that follows from the facts.
+    pub code: Option<&'static dyn ViewCode>,
+}
+
+/// A [`ViewManager`] without its types.
+pub trait ViewCode: Sync {
+    /// Creates the view; `None` where the connection is of another type.
+    fn up(&self, connection: &mut dyn Any) -> Option<QueryResult<()>>;
+
+    /// Drops it; as `up`.
+    fn down(&self, connection: &mut dyn Any) -> Option<QueryResult<()>>;
+
+    /// Which connection it takes.
+    fn connection(&self) -> ConnectionKind;
+}
+
+/// The code of one type.
+struct Manages<V>(PhantomData<fn() -> V>);
+
+impl<V: ViewManager> ViewCode for Manages<V> {
+    fn up(&self, connection: &mut dyn Any) -> Option<QueryResult<()>> {
+        connection.downcast_mut().map(V::up)
+    }
+
+    fn down(&self, connection: &mut dyn Any) -> Option<QueryResult<()>> {
+        connection.downcast_mut().map(V::down)
+    }
+
+    fn connection(&self) -> ConnectionKind {
+        <V::Connection as Parameter>::kind()
+    }
 }
 
 impl View {
@@ -161,8 +188,7 @@ impl View {
                 options: &[],
                 unmanaged: Unmanaged::Refuse,
             },
-            up: None,
-            down: None,
+            code: None,
         }
     }
 
@@ -174,18 +200,12 @@ impl View {
         self
     }
 
-    /// Hand-written bodies.
+    /// Hand-written bodies: those of `V`, the type itself.
     #[doc(hidden)]
     #[must_use]
-    pub const fn code<C: MigrationConnection>(
-        mut self,
-        seen: u64,
-        up: &'static Typed<C, QueryResult<()>>,
-        down: &'static Typed<C, QueryResult<()>>,
-    ) -> Self {
-        self.descriptor.definition = Definition::Code(Fingerprint(seen));
-        self.up = Some(Body::of(up));
-        self.down = Some(Body::of(down));
+    pub const fn code<V: ViewManager + 'static>(mut self) -> Self {
+        self.descriptor.definition = Definition::Code(Fingerprint(V::SEEN));
+        self.code = Some(const { &Manages::<V>(PhantomData) });
         self
     }
 
