@@ -15,6 +15,8 @@ use super::{
 };
 use crate::exit;
 
+mod view;
+
 /// How a page looks: colours, and the width where it is a terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
@@ -37,9 +39,7 @@ impl Page {
     pub(crate) fn status(self, report: &StatusReport) -> String {
         let mut page = String::from("\n");
         page.push_str(&self.migrations(report));
-        if !report.views.is_empty() {
-            page.push_str(&self.views(report));
-        }
+        page.push_str(&self.views(&report.views));
         if let Some(holder) = &report.locked_by {
             let _ = writeln!(
                 page,
@@ -109,36 +109,6 @@ impl Page {
             "  {}{rest}\n",
             self.palette.paint(style::of_state(state), word)
         )
-    }
-
-    fn views(self, report: &StatusReport) -> String {
-        let mut page = format!("\n{}\n", self.palette.paint(style::BOLD, "views"));
-        let rows = report.views.iter().map(|view| {
-            let since = view.since.as_ref().map(|id| format!("since {id}"));
-            let until = view.until.as_ref().map(|id| format!("until {id}"));
-            let uses = (!view.uses.is_empty()).then(|| format!("uses {}", view.uses.join(", ")));
-            let facts: Vec<String> = [since, until, uses].into_iter().flatten().collect();
-            vec![
-                view.state.clone(),
-                one_line(&view.id),
-                one_line(&view.name),
-                facts.join(", "),
-            ]
-        });
-        let columns = self.columns.map(|columns| columns.saturating_sub(2));
-        for (line, view) in table::lines(&[], rows, columns, Narrow::Hide)
-            .iter()
-            .zip(&report.views)
-        {
-            let rest = line.strip_prefix(view.state.as_str()).unwrap_or(line);
-            let style = match view.state.as_str() {
-                "up" => style::GOOD,
-                "missing" => style::BAD,
-                _ => style::DIM,
-            };
-            let _ = writeln!(page, "  {}{rest}", self.palette.paint(style, &view.state));
-        }
-        page
     }
 
     /// What disagrees, each with its place.
@@ -253,14 +223,7 @@ impl Page {
             {
                 let _ = writeln!(page, "  {:digits$}  | {line}", "");
             }
-            if !step.views.is_empty() {
-                let _ = writeln!(
-                    page,
-                    "  {:digits$}  around it: views {} go down and come up",
-                    "",
-                    step.views.join(", ")
-                );
-            }
+            page.push_str(&self.planned_views(&step.views, 3 + digits));
         }
         page
     }

@@ -8,6 +8,10 @@ use migrate_core::{
 };
 use serde::Serialize;
 
+mod view;
+
+use view::{GraphViewJson, PlannedViewJson, ViewJson};
+
 /// A document, readable by people too.
 pub(crate) fn document(value: &impl Serialize) -> String {
     // Maps with keys that are no strings, the only thing that could fail, do not occur here.
@@ -110,16 +114,6 @@ struct MigrationJson<'a> {
     detail: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct ViewJson<'a> {
-    id: &'a str,
-    name: &'a str,
-    state: &'a str,
-    since: Option<&'a str>,
-    until: Option<&'a str>,
-    uses: &'a [String],
-}
-
 /// `status`.
 pub(crate) fn status(reports: &[StatusReport]) -> String {
     document(&reports.iter().map(of_status).collect::<Vec<_>>())
@@ -139,19 +133,11 @@ fn of_status(report: &StatusReport) -> StatusJson<'_> {
         fingerprint: &migration.fingerprint,
         detail: migration.detail.as_deref(),
     });
-    let views = report.views.iter().map(|view| ViewJson {
-        id: &view.id,
-        name: &view.name,
-        state: &view.state,
-        since: view.since.as_deref(),
-        until: view.until.as_deref(),
-        uses: &view.uses,
-    });
     StatusJson {
         database: &report.database,
         backend: &report.backend,
         migrations: migrations.collect(),
-        views: views.collect(),
+        views: report.views.iter().map(ViewJson::from).collect(),
         problems: problems(&report.problems),
         locked_by: report.locked_by.as_ref().map(HolderJson::from),
     }
@@ -162,6 +148,8 @@ struct PlanJson<'a> {
     database: &'a str,
     backend: &'a str,
     steps: Vec<StepJson<'a>>,
+    /// What comes after the last step.
+    views: Vec<PlannedViewJson<'a>>,
     blocked: Vec<BlockedJson<'a>>,
     problems: Vec<ProblemJson<'a>>,
 }
@@ -174,7 +162,7 @@ struct StepJson<'a> {
     requires: &'a [String],
     state: &'static str,
     atomic: bool,
-    views: &'a [String],
+    views: Vec<PlannedViewJson<'a>>,
     #[serde(flatten)]
     place: Place,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,7 +188,7 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         requires: &step.requires,
         state: step.state.as_str(),
         atomic: step.atomic,
-        views: &step.views,
+        views: view::planned(&step.views),
         place: step.location.into(),
         sql: step.sql.as_deref(),
     });
@@ -212,6 +200,7 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         database: &report.database,
         backend: &report.backend,
         steps: steps.collect(),
+        views: view::planned(&report.views),
         blocked: blocked.collect(),
         problems: problems(&report.problems),
     }
@@ -223,6 +212,7 @@ struct CheckJson<'a> {
     backend: &'a str,
     carried: usize,
     pending: &'a [String],
+    pending_views: &'a [String],
     problems: Vec<ProblemJson<'a>>,
 }
 
@@ -233,6 +223,7 @@ pub(crate) fn check(reports: &[CheckReport]) -> String {
         backend: &report.backend,
         carried: report.carried,
         pending: &report.pending,
+        pending_views: &report.pending_views,
         problems: problems(&report.problems),
     });
     document(&documents.collect::<Vec<_>>())
@@ -277,6 +268,7 @@ pub(crate) fn log(logs: &[(String, Vec<LogEntry>)]) -> String {
 struct GraphJson<'a> {
     nodes: Vec<NodeJson<'a>>,
     edges: Vec<EdgeJson<'a>>,
+    views: Vec<GraphViewJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -306,6 +298,7 @@ pub(crate) fn graph(report: &GraphReport) -> String {
     document(&GraphJson {
         nodes: nodes.collect(),
         edges: edges.collect(),
+        views: report.views.iter().map(GraphViewJson::from).collect(),
     })
 }
 

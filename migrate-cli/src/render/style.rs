@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
-use migrate_core::State;
+use migrate_core::{State, report::ViewState};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -49,5 +49,26 @@ pub(crate) fn sign_of_state(state: State) -> char {
         State::Failed => '✗',
         State::Interrupted => '!',
         State::Deferred => '…',
+    }
+}
+
+/// How a view's state looks.
+pub(crate) fn of_view(state: ViewState) -> Style {
+    match state {
+        ViewState::Up => GOOD,
+        ViewState::Missing => BAD,
+        ViewState::Changed | ViewState::Suspended => CARE,
+        _ => DIM,
+    }
+}
+
+/// The sign before the state of a view.
+pub(crate) fn sign_of_view(state: ViewState) -> char {
+    match state {
+        ViewState::Up => '✓',
+        ViewState::Missing => '✗',
+        ViewState::Changed => '~',
+        ViewState::Suspended => '!',
+        _ => '·',
     }
 }

@@ -9,7 +9,7 @@ use migrate_core::{
     },
     report::{
         Action, CheckReport, Event, GraphNode, GraphReport, LogEntry, MigrationStatus, PlanReport,
-        PlannedStep, Problem, StatusReport,
+        PlannedStep, Problem, StatusReport, ViewState, ViewStatus,
     },
 };
 
@@ -44,6 +44,24 @@ pub(crate) fn migration(id: &str, requires: &[&str]) -> Fake {
     }
 }
 
+pub(crate) fn view(id: &str, name: &str, state: ViewState) -> ViewStatus {
+    ViewStatus {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        description: format!("What {name} shows."),
+        state,
+        since: "shop:create_users".to_owned(),
+        until: None,
+        uses: Vec::new(),
+        location: Location {
+            file: "src/views.rs",
+            line: 7,
+            column: 1,
+        },
+        fingerprint: "fedcba9876543210".to_owned(),
+    }
+}
+
 /// What one database remembers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
@@ -57,7 +75,7 @@ pub(crate) struct Memory {
 pub(crate) struct FakeApp {
     pub(crate) migrations: Vec<Fake>,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) views: Vec<migrate_core::report::ViewStatus>,
+    pub(crate) views: Vec<ViewStatus>,
     pub(crate) locked_by: Option<migrate_core::report::LockHolder>,
     /// Said before everything else by `up`.
     pub(crate) first_events: Vec<Event>,

@@ -2,12 +2,12 @@
 
 use migrate_core::{
     Failure, FailureKind, State,
-    report::{Event, LockHolder, LogEntry, Problem, ProblemKind, ViewStatus},
+    report::{Event, LockHolder, LogEntry, Problem, ProblemKind, ViewState, ViewStatus},
 };
 use proptest::prelude::*;
 
 use crate::{
-    fake::{Body, FakeApp, migration, place},
+    fake::{Body, FakeApp, migration, place, view},
     typist::Typist,
 };
 
@@ -43,14 +43,17 @@ fn rich() -> FakeApp {
         State::Deferred,
         Some("replicas lag behind"),
     );
-    app.views = vec![ViewStatus {
-        id: "shop:ActiveUsers".to_owned(),
-        name: "active_users".to_owned(),
-        state: "up".to_owned(),
-        since: Some("shop:create_users".to_owned()),
-        until: None,
-        uses: vec!["shop:Accounts".to_owned()],
-    }];
+    app.views = vec![
+        ViewStatus {
+            uses: vec!["shop:Accounts".to_owned()],
+            ..view("shop:ActiveUsers", "active_users", ViewState::Up)
+        },
+        ViewStatus {
+            since: "billing:create_invoices".to_owned(),
+            until: Some("shop:backfill".to_owned()),
+            ..view("shop:Totals", "totals", ViewState::Changed)
+        },
+    ];
     app.problems = vec![
         Problem::new(
             ProblemKind::Missing,
