@@ -10,7 +10,7 @@ use migrate_core::report::LockHolder;
 
 use super::{
     Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
-    TextRow,
+    TextRow, ViewCatalog,
 };
 
 /// A connection to whichever of the databases that this program was built for: with it, one body
@@ -140,6 +140,10 @@ impl Driver for AnyConnection {
 
     fn isolate(&mut self, state: &SessionState) -> QueryResult<()> {
         inside!(self, connection => connection.isolate(state))
+    }
+
+    fn views(&mut self) -> Option<&mut dyn ViewCatalog> {
+        inside!(self, connection => connection.views())
     }
 
     fn clean_condition(&self, state: &SessionState) -> Option<String> {

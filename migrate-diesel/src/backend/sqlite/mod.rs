@@ -1,5 +1,7 @@
 //! SQLite.
 
+mod views;
+
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
@@ -19,7 +21,7 @@ use migrate_core::report::LockHolder;
 
 use super::{
     Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    dialect::standard_text, diesel_plumbing,
+    ViewCatalog, dialect::standard_text, diesel_plumbing,
 };
 
 impl MigrationConnection for SqliteConnection {
@@ -140,6 +142,10 @@ impl Driver for SqliteConnection {
             variables,
             ..SessionState::default()
         })
+    }
+
+    fn views(&mut self) -> Option<&mut dyn ViewCatalog> {
+        Some(self)
     }
 
     fn watch(&mut self) -> Option<Arc<AtomicBool>> {
