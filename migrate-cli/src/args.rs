@@ -21,7 +21,7 @@ Exit codes:
   1  a migration failed, was blocked or is not yet done
   2  the command line or the configuration is wrong
   3  something is pending (status --exit-code, check)
-  4  code and history disagree
+  4  code, history and database disagree
   5  the deploy lock was not obtained in time
   6  the database cannot be reached
 
@@ -89,11 +89,11 @@ pub(crate) enum TypedFormat {
 pub(crate) enum TypedCommand {
     /// Apply what is pending (this is also what no command does)
     Up(UpArgs),
-    /// Show what `up` would do, in order; writes nothing, takes no lock
+    /// Show what `up` would do, in order, and to which views; writes nothing, takes no lock
     Plan(SelectionArgs),
     /// Every migration and view with its state
     Status(StatusArgs),
-    /// The dependency graph: --format text, mermaid, dot, svg or json
+    /// Migrations, views and what they need: --format text, mermaid, dot, svg or json
     ///
     /// Needs no database; where one can be reached, states are shown too.
     Graph,
@@ -157,7 +157,7 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Exit 3 when anything is not applied
+    /// Exit 3 when anything is not applied, or a view is not there as declared
     #[arg(long)]
     pub(crate) exit_code: bool,
 }

@@ -56,6 +56,13 @@ pub(crate) enum Verbosity {
     Debug,
 }
 
+impl Verbosity {
+    /// `-v` or more.
+    pub(crate) fn is_verbose(self) -> bool {
+        matches!(self, Self::Info | Self::Debug)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colors {
     WherePossible,

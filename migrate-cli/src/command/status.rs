@@ -1,6 +1,6 @@
-//! `status`: every migration with its state.
+//! `status`: every migration and view with its state.
 
-use migrate_core::report::StatusReport;
+use migrate_core::report::{StatusReport, ViewState};
 
 use super::{Context, Done};
 use crate::{
@@ -11,10 +11,17 @@ use crate::{
 
 pub(super) fn run(context: &mut Context<'_, '_>, exit: StatusExit) -> Done {
     let reports = context.report(|deployment| deployment.status(), Page::status, json::status)?;
-    let unapplied: usize = reports.iter().map(StatusReport::unapplied).sum();
-    Ok(if exit == StatusExit::Applied && unapplied > 0 {
-        exit::PENDING
-    } else {
-        exit::DONE
-    })
+    Ok(
+        if exit == StatusExit::Applied && reports.iter().any(pending) {
+            exit::PENDING
+        } else {
+            exit::DONE
+        },
+    )
+}
+
+/// Whether there is something for `up` to do.
+fn pending(report: &StatusReport) -> bool {
+    let done = |state| matches!(state, ViewState::Up | ViewState::Down);
+    report.unapplied() > 0 || report.views.iter().any(|view| !done(view.state))
 }

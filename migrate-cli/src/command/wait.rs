@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migrate_core::{DatabaseSettings, Failure, FailureKind};
+use migrate_core::{DatabaseSettings, Failure, FailureKind, report::CheckReport};
 
 use super::{Context, Done};
 use crate::{
@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What a look at the databases found.
 enum Look {
     UpToDate,
-    Pending { database: String, ids: Vec<String> },
+    Pending(CheckReport),
     Unreachable(Failure),
 }
 
@@ -41,7 +41,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
                 return Ok(exit::DONE);
             }
             Look::Unreachable(failure) if left.is_zero() => return Err(failure.clone()),
-            Look::Pending { .. } if left.is_zero() => return Err(still_pending(&look, timeout)),
+            Look::Pending(_) if left.is_zero() => return Err(still_pending(&look, timeout)),
             _ => {}
         }
         // Once for each change, not once for each look.
@@ -62,13 +62,8 @@ fn look(context: &Context<'_, '_>, targets: &[DatabaseSettings]) -> Result<Look,
             .open(database)
             .and_then(|mut deployment| deployment.check());
         match checked {
-            Ok(report) if report.pending.is_empty() => {}
-            Ok(report) => {
-                return Ok(Look::Pending {
-                    database: database.name.clone(),
-                    ids: report.pending,
-                });
-            }
+            Ok(report) if report.pending.is_empty() && report.pending_views.is_empty() => {}
+            Ok(report) => return Ok(Look::Pending(report)),
             Err(failure) if failure.kind == FailureKind::Unreachable => {
                 return Ok(Look::Unreachable(failure));
             }
@@ -82,10 +77,22 @@ fn look(context: &Context<'_, '_>, targets: &[DatabaseSettings]) -> Result<Look,
 fn describe(look: &Look) -> String {
     match look {
         Look::UpToDate => "up to date".to_owned(),
-        Look::Pending { database, ids } => format!(
-            "{} pending in database `{database}`",
-            count(ids.len(), "migration")
-        ),
+        Look::Pending(report) => {
+            let counts = [
+                (report.pending.len(), "migration"),
+                (report.pending_views.len(), "view"),
+            ];
+            let counts: Vec<String> = counts
+                .into_iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, noun)| count(n, noun))
+                .collect();
+            format!(
+                "{} pending in database `{}`",
+                counts.join(", "),
+                report.database
+            )
+        }
         Look::Unreachable(failure) => failure.message.clone(),
     }
 }
@@ -95,18 +102,19 @@ fn still_pending(look: &Look, timeout: Duration) -> Failure {
         FailureKind::Migration,
         format!("{} after {}", describe(look), duration(timeout)),
     );
-    if let Look::Pending { ids, .. } = look {
+    if let Look::Pending(report) = look {
         const SHOWN: usize = 5;
-        failure.causes = ids
-            .iter()
-            .take(SHOWN)
-            .map(|id| format!("{id} is not applied"))
-            .collect();
-        if ids.len() > SHOWN {
-            failure
-                .causes
-                .push(format!("and {} more", ids.len() - SHOWN));
+        let migrations = report.pending.iter();
+        let migrations = migrations.map(|id| format!("{id} is not applied"));
+        let views = report.pending_views.iter();
+        let views = views.map(|id| format!("view {id} is not there as declared"));
+        let mut causes: Vec<String> = migrations.chain(views).collect();
+        let more = causes.len().saturating_sub(SHOWN);
+        causes.truncate(SHOWN);
+        if more > 0 {
+            causes.push(format!("and {more} more"));
         }
+        failure.causes = causes;
     }
     failure.next("run `up`, or give the deploy that runs it more time: `--timeout`")
 }

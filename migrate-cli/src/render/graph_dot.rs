@@ -2,47 +2,85 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{State, report::GraphReport};
+use migrate_core::{Location, State, report::GraphReport};
 
-use super::{graph_layout::Edges, text::one_line};
+use super::{
+    graph_picture::{Item, Link, Picture},
+    text::one_line,
+};
 
 /// `graph --format dot`.
 pub(crate) fn render(report: &GraphReport) -> String {
-    let mut text = String::from(
-        "// an arrow leads from a migration to those that require it\n\
-         digraph migrations {\n  rankdir=LR;\n  \
-         node [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11];\n  \
-         edge [color=\"#8c959f\", arrowsize=0.7];\n",
-    );
-    let name = |at: usize| {
-        report
-            .nodes
-            .get(at)
-            .map(|node| quoted(&node.id))
-            .unwrap_or_default()
-    };
-    for node in &report.nodes {
-        let color = node
-            .state
-            .map(color)
-            .map(|color| format!(", color=\"{color}\""))
-            .unwrap_or_default();
-        let tooltip = match node.description.as_str() {
-            "" => node.location.to_string(),
-            description => format!("{} ({})", one_line(description), node.location),
-        };
-        let _ = writeln!(
-            text,
-            "  {} [tooltip={}{color}];",
-            quoted(&node.id),
-            quoted(&tooltip)
-        );
+    let picture = Picture::of(report);
+    let mut text = String::from("// an arrow leads from a migration to those that require it");
+    if picture.has_views() {
+        text.push_str(",\n// from a view (ellipse) to those that use it");
     }
-    for (from, to) in Edges::of(report).iter() {
-        let _ = writeln!(text, "  {} -> {};", name(to), name(from));
+    text.push_str(
+        "\ndigraph migrations {\n  rankdir=LR;\n  \
+         node [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11];\n  \
+         edge [color=\"#8c959f\", arrowsize=0.7, fontname=\"sans-serif\", fontsize=9];\n",
+    );
+    for item in &picture.items {
+        let name = name(item);
+        let _ = match item {
+            Item::Migration(node) => {
+                let color = node
+                    .state
+                    .map(|state| format!(", color=\"{}\"", color(state)))
+                    .unwrap_or_default();
+                let tooltip = tooltip(&node.description, node.location);
+                writeln!(text, "  {name} [tooltip={tooltip}{color}];")
+            }
+            Item::View(view) => {
+                let label = quoted(&picture.view_label(view));
+                let tooltip = tooltip(&view.description, view.location);
+                writeln!(
+                    text,
+                    "  {name} [label={label}, tooltip={tooltip}, shape=ellipse, style=filled, fillcolor=\"#fbefff\", color=\"{VIEW}\"];"
+                )
+            }
+        };
+    }
+    let name = |at: usize| picture.items.get(at).map(name).unwrap_or_default();
+    for (from, to, link) in picture.iter() {
+        let style = match link {
+            Link::Requires => String::new(),
+            Link::Uses => format!(" [color=\"{VIEW}\"]"),
+            Link::Since | Link::Until => {
+                format!(" [style=dashed, color=\"{VIEW}\"{}]", label(link))
+            }
+            // The migration does it to the view, which stands before it all the same.
+            Link::Suspends => format!(" [style=dotted, dir=back, color=\"{VIEW}\"{}]", label(link)),
+        };
+        let _ = writeln!(text, "  {} -> {}{style};", name(to), name(from));
     }
     text.push_str("}\n");
     text
+}
+
+/// Of views and what is theirs.
+const VIEW: &str = "#8250df";
+
+/// Migrations and views may have one id.
+fn name(item: &Item<'_>) -> String {
+    match item {
+        Item::Migration(node) => quoted(&node.id),
+        Item::View(view) => quoted(&format!("view {}", view.id)),
+    }
+}
+
+fn label(link: Link) -> String {
+    let label = link.label();
+    let label = label.map(|label| format!(", label=\"{label}\", fontcolor=\"{VIEW}\""));
+    label.unwrap_or_default()
+}
+
+fn tooltip(description: &str, location: Location) -> String {
+    quoted(&match description {
+        "" => location.to_string(),
+        description => format!("{} ({location})", one_line(description)),
+    })
 }
 
 fn color(state: State) -> &'static str {

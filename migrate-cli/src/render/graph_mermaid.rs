@@ -4,26 +4,60 @@ use std::fmt::Write as _;
 
 use migrate_core::{State, report::GraphReport};
 
-use super::{graph_layout::Edges, text::one_line};
+use super::{
+    graph_picture::{Item, Link, Picture},
+    text::one_line,
+};
 
 /// `graph --format mermaid`.
 pub(crate) fn render(report: &GraphReport) -> String {
-    let mut text =
-        String::from("%% an arrow leads from a migration to those that require it\ngraph TD\n");
-    for (at, node) in report.nodes.iter().enumerate() {
-        let class = node
-            .state
-            .map(|state| format!(":::{state}"))
-            .unwrap_or_default();
-        let _ = writeln!(text, "  n{at}[\"{}\"]{class}", escaped(&node.id));
+    let picture = Picture::of(report);
+    let mut text = String::from("%% an arrow leads from a migration to those that require it");
+    if picture.has_views() {
+        text.push_str(",\n%% from a view (round) to those that use it");
     }
-    for (from, to) in Edges::of(report).iter() {
-        let _ = writeln!(text, "  n{to} --> n{from}");
+    text.push_str("\ngraph TD\n");
+    for (at, item) in picture.items.iter().enumerate() {
+        let _ = match item {
+            Item::Migration(node) => {
+                let class = node
+                    .state
+                    .map(|state| format!(":::{state}"))
+                    .unwrap_or_default();
+                writeln!(text, "  n{at}[\"{}\"]{class}", escaped(&node.id))
+            }
+            Item::View(view) => {
+                let label = escaped(&picture.view_label(view));
+                writeln!(text, "  n{at}([\"{label}\"]):::view")
+            }
+        };
+    }
+    let mut suspends = Vec::new();
+    for (at, (from, to, link)) in picture.iter().enumerate() {
+        let _ = match link.label() {
+            // What the migration does to the view, not the view to the migration.
+            Some(label) if link == Link::Suspends => {
+                suspends.push(at.to_string());
+                writeln!(text, "  n{from} -. {label} .-> n{to}")
+            }
+            Some(label) => writeln!(text, "  n{to} -. {label} .-> n{from}"),
+            None => writeln!(text, "  n{to} --> n{from}"),
+        };
     }
     for state in State::ALL {
         if report.nodes.iter().any(|node| node.state == Some(state)) {
             let _ = writeln!(text, "  classDef {state} {}", look(state));
         }
+    }
+    if picture.has_views() {
+        let _ = writeln!(text, "  classDef view stroke:#8250df");
+    }
+    if !suspends.is_empty() {
+        let _ = writeln!(
+            text,
+            "  linkStyle {} stroke-dasharray:1 4",
+            suspends.join(",")
+        );
     }
     text
 }

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{State, report::GraphReport};
+use migrate_core::{
+    State,
+    report::{GraphNode, GraphReport, GraphView},
+};
 
 use super::{
-    graph_layout::{Edges, Layout},
+    graph_layout::Layout,
+    graph_picture::{Item, Link, Picture},
     text::{one_line, width},
 };
 
@@ -17,6 +21,11 @@ const PADDING: f64 = 12.0;
 /// Between two layers, for the curves.
 const GAP: f64 = 64.0;
 const MARGIN: f64 = 24.0;
+
+/// With views, lines have words on them.
+const WORD_GAP: f64 = 96.0;
+/// Below the middle of a view.
+const ASIDE: f64 = 8.0;
 
 /// Without CSS variables, which converters such as librsvg do not know. What does not know the media
 /// query either shows the light one.
@@ -34,60 +43,154 @@ rect{fill:#161b22;stroke:#484f58}.edges path{stroke:#484f58}.head{fill:#6e7681}\
 .applied rect{stroke:#3fb950}.running rect{stroke:#58a6ff}.deferred rect{stroke:#d29922}\
 .failed rect,.interrupted rect{stroke:#f85149}}";
 
+/// Beside it, where there are views.
+const VIEW_STYLE: &str = "\
+.view rect{fill:#fbefff;stroke:#8250df}.view-head{fill:#8250df}\
+.edges .uses,.edges .since,.edges .until,.edges .suspends{stroke:#a475f9}\
+.edges .since,.edges .until{stroke-dasharray:6 4}\
+.edges .suspends{stroke-dasharray:.1 4;stroke-linecap:round;stroke-width:2}\
+.words text{font-size:10px;fill:#8250df;text-anchor:middle;\
+paint-order:stroke;stroke:#fff;stroke-width:4;stroke-linejoin:round}\
+@media(prefers-color-scheme:dark){.view rect{fill:#211b33;stroke:#a371f7}.view-head{fill:#a371f7}\
+.edges .uses,.edges .since,.edges .until,.edges .suspends{stroke:#8957e5}\
+.words text{fill:#d2a8ff;stroke:#0d1117}}";
+
 /// `graph --format svg`.
 pub(crate) fn render(report: &GraphReport) -> String {
-    let edges = Edges::of(report);
-    let layout = Layout::of(&edges);
-    let columns = Columns::of(report, &layout);
+    let picture = Picture::of(report);
+    let layout = Layout::of(&picture.edges);
+    let columns = Columns::of(&picture, &layout);
     let size = (columns.right + MARGIN, layout.bottom * ROW + 2.0 * MARGIN);
 
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\">\n\
-         <title>Migrations; an arrow leads from one to those that require it</title>\n\
-         <style>{STYLE}</style>\n\
-         <path class=\"page\" d=\"M0 0H{0:.0}V{1:.0}H0z\"/>\n\
-         <defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\">\
-         <path class=\"head\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n",
-        size.0, size.1
-    );
+    let mut svg = start(size, picture.has_views());
+    let mut words = String::new();
     svg.push_str("<g class=\"edges\">\n");
-    for ((from, to), bends) in edges.iter().zip(&layout.bends) {
-        let path = path(&columns, &layout, (from, to), bends);
-        let _ = writeln!(svg, "<path marker-end=\"url(#head)\" d=\"{path}\"/>");
+    for ((from, to, link), bends) in picture.iter().zip(&layout.bends) {
+        // Its head is at the view, where the lines of those that use it begin.
+        let aside = if link == Link::Suspends { ASIDE } else { 0.0 };
+        let curve = Curve::of(&columns, &layout, (from, to), bends, aside);
+        let (class, marker) = match link {
+            Link::Requires => ("", "marker-end=\"url(#head)\""),
+            Link::Uses => ("class=\"uses\" ", "marker-end=\"url(#view-head)\""),
+            Link::Since => ("class=\"since\" ", "marker-end=\"url(#view-head)\""),
+            Link::Until => ("class=\"until\" ", "marker-end=\"url(#view-head)\""),
+            // The migration does it to the view.
+            Link::Suspends => ("class=\"suspends\" ", "marker-start=\"url(#view-head)\""),
+        };
+        let _ = writeln!(svg, "<path {class}{marker} d=\"{}\"/>", curve.path);
+        if let Some(word) = link.label() {
+            // Beside the view, where its lines are apart from those of others.
+            let (x, y) = match link {
+                Link::Since => curve.last,
+                _ => curve.first,
+            };
+            let _ = writeln!(
+                words,
+                "<text x=\"{x:.1}\" y=\"{:.1}\">{word}</text>",
+                y + 3.0
+            );
+        }
     }
     svg.push_str("</g>\n");
-    for (at, node) in report.nodes.iter().enumerate() {
-        let Some(&(layer, height)) = layout.places.get(at) else {
-            continue;
-        };
-        let class = node.state.map_or("unknown", State::as_str);
-        let (left, wide) = (columns.left(layer), columns.width(layer));
+    if !words.is_empty() {
+        let _ = writeln!(svg, "<g class=\"words\">\n{words}</g>");
+    }
+    for (item, &(layer, height)) in picture.items.iter().zip(&layout.places) {
+        let left = columns.left(layer);
         let middle = MARGIN + height * ROW;
-        let id = one_line(&node.id);
-        let (package, name) = id.split_once(':').unwrap_or(("", &id));
-        let colon = if package.is_empty() { "" } else { ":" };
-        let state = node
-            .state
-            .map(|state| format!(" · {state}"))
-            .unwrap_or_default();
-        let _ = writeln!(
-            svg,
-            "<g class=\"{class}\"><title>{}{}\n{}\n{}</title>\
-             <rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\"><tspan class=\"package\">{}{colon}</tspan>{}</text></g>",
-            escaped(&id),
-            escaped(&state),
-            escaped(&one_line(&node.description)),
-            escaped(&node.location.to_string()),
-            middle - BOX_HEIGHT / 2.0,
-            left + PADDING,
-            middle + 4.0,
-            escaped(package),
-            escaped(name),
-        );
+        let _ = match item {
+            Item::Migration(node) => migration(&mut svg, node, left, columns.width(layer), middle),
+            Item::View(view) => {
+                let label = picture.view_label(view);
+                self::view(&mut svg, view, &label, left, columns.width(layer), middle)
+            }
+        };
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Everything before the lines.
+fn start((width, height): (f64, f64), views: bool) -> String {
+    let head = |id: &str| {
+        format!(
+            "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"9\" \
+             markerHeight=\"9\" markerUnits=\"userSpaceOnUse\" orient=\"auto-start-reverse\">\
+             <path class=\"{id}\" d=\"M0 0 8 4 0 8z\"/></marker>"
+        )
+    };
+    let (title, style, view_head) = if views {
+        let title = "Migrations and views; an arrow leads from one to those that need it";
+        (title, VIEW_STYLE, head("view-head"))
+    } else {
+        let title = "Migrations; an arrow leads from one to those that require it";
+        (title, "", String::new())
+    };
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n\
+         <title>{title}</title>\n\
+         <style>{STYLE}{style}</style>\n\
+         <path class=\"page\" d=\"M0 0H{width:.0}V{height:.0}H0z\"/>\n\
+         <defs>{}{view_head}</defs>\n",
+        head("head")
+    )
+}
+
+fn migration(
+    svg: &mut String,
+    node: &GraphNode,
+    left: f64,
+    wide: f64,
+    middle: f64,
+) -> std::fmt::Result {
+    let class = node.state.map_or("unknown", State::as_str);
+    let id = one_line(&node.id);
+    let (package, name) = id.split_once(':').unwrap_or(("", &id));
+    let colon = if package.is_empty() { "" } else { ":" };
+    let state = node
+        .state
+        .map(|state| format!(" · {state}"))
+        .unwrap_or_default();
+    writeln!(
+        svg,
+        "<g class=\"{class}\"><title>{}{}\n{}\n{}</title>\
+         <rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
+         <text x=\"{:.1}\" y=\"{:.1}\"><tspan class=\"package\">{}{colon}</tspan>{}</text></g>",
+        escaped(&id),
+        escaped(&state),
+        escaped(&one_line(&node.description)),
+        escaped(&node.location.to_string()),
+        middle - BOX_HEIGHT / 2.0,
+        left + PADDING,
+        middle + 4.0,
+        escaped(package),
+        escaped(name),
+    )
+}
+
+/// Round, and of another colour.
+fn view(
+    svg: &mut String,
+    view: &GraphView,
+    label: &str,
+    left: f64,
+    wide: f64,
+    middle: f64,
+) -> std::fmt::Result {
+    writeln!(
+        svg,
+        "<g class=\"view\"><title>{} · view\n{}\n{}</title>\
+         <rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"{:.0}\"/>\
+         <text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
+        escaped(&one_line(&view.id)),
+        escaped(&one_line(&view.description)),
+        escaped(&view.location.to_string()),
+        middle - BOX_HEIGHT / 2.0,
+        BOX_HEIGHT / 2.0,
+        left + PADDING,
+        middle + 4.0,
+        escaped(label),
+    )
 }
 
 /// Where layers begin and how wide they are. All boxes of a layer are as wide as its widest.
@@ -98,20 +201,25 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(report: &GraphReport, layout: &Layout) -> Self {
+    fn of(picture: &Picture<'_>, layout: &Layout) -> Self {
         let mut widths = vec![0.0_f64; layout.layers];
-        for (node, (layer, _)) in report.nodes.iter().zip(&layout.places) {
+        for (item, (layer, _)) in picture.items.iter().zip(&layout.places) {
+            let label = match item {
+                Item::Migration(node) => box_width(&node.id),
+                Item::View(view) => box_width(&picture.view_label(view)),
+            };
             if let Some(width) = widths.get_mut(*layer) {
-                *width = width.max(box_width(&node.id));
+                *width = width.max(label);
             }
         }
+        let gap = if picture.has_views() { WORD_GAP } else { GAP };
         let mut left = MARGIN;
         let mut spans = Vec::with_capacity(widths.len());
         let mut right = MARGIN;
         for width in widths {
             spans.push((left, width));
             right = left + width;
-            left = right + GAP;
+            left = right + gap;
         }
         Self { spans, right }
     }
@@ -139,32 +247,52 @@ fn box_width(id: &str) -> f64 {
     width(&one_line(id)) as f64 * CHARACTER + 2.0 * PADDING
 }
 
-/// A curve from the right side of the requirement to the left side of what requires it, level
-/// while it passes a layer.
-fn path(columns: &Columns, layout: &Layout, (from, to): (usize, usize), bends: &[f64]) -> String {
-    let place = |at: usize| layout.places.get(at).copied().unwrap_or_default();
-    let ((start_layer, start), (end_layer, end)) = (place(to), place(from));
-    let y = |height: f64| MARGIN + height * ROW;
-    let mut x = columns.right(start_layer);
-    let mut height = y(start);
-    let mut path = format!("M{x:.1} {height:.1}");
-    for (layer, bend) in (start_layer + 1..).zip(bends) {
-        let next = columns.left(layer);
-        curve(&mut path, (x, height), (next, y(*bend)));
-        x = columns.right(layer);
-        height = y(*bend);
-        let _ = write!(path, "H{x:.1}");
-    }
-    curve(&mut path, (x, height), (columns.left(end_layer), y(end)));
-    path
+/// A line from the right side of what comes before to the left side of what needs it, level while it
+/// passes a layer.
+struct Curve {
+    path: String,
+    /// The middle of its first and of its last bow.
+    first: (f64, f64),
+    last: (f64, f64),
 }
 
-fn curve(path: &mut String, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) {
+impl Curve {
+    /// `aside`: how far below the middle it begins.
+    fn of(
+        columns: &Columns,
+        layout: &Layout,
+        (from, to): (usize, usize),
+        bends: &[f64],
+        aside: f64,
+    ) -> Self {
+        let place = |at: usize| layout.places.get(at).copied().unwrap_or_default();
+        let ((start_layer, start), (end_layer, end)) = (place(to), place(from));
+        let y = |height: f64| MARGIN + height * ROW;
+        let mut x = columns.right(start_layer);
+        let mut height = y(start) + aside;
+        let mut path = format!("M{x:.1} {height:.1}");
+        let mut middles = Vec::with_capacity(bends.len() + 1);
+        for (layer, bend) in (start_layer + 1..).zip(bends) {
+            let next = columns.left(layer);
+            middles.push(bow(&mut path, (x, height), (next, y(*bend))));
+            x = columns.right(layer);
+            height = y(*bend);
+            let _ = write!(path, "H{x:.1}");
+        }
+        let last = bow(&mut path, (x, height), (columns.left(end_layer), y(end)));
+        let first = middles.first().copied().unwrap_or(last);
+        Self { path, first, last }
+    }
+}
+
+/// Returns the middle.
+fn bow(path: &mut String, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) -> (f64, f64) {
     let middle = f64::midpoint(x, to_x);
     let _ = write!(
         path,
         "C{middle:.1} {y:.1} {middle:.1} {to_y:.1} {to_x:.1} {to_y:.1}"
     );
+    (middle, f64::midpoint(y, to_y))
 }
 
 /// Text in XML. Control characters, which XML cannot hold at all, were taken out before.
@@ -177,7 +305,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use migrate_core::{Location, report::GraphNode};
+    use migrate_core::Location;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 //! A line is indented under the requirement that it continues. Of several continuations, the one
 //! with most behind it stays in its requirement's column, so a chain is a column, and even
 //! thousands of migrations are indented by a handful of steps (never more than the logarithm of
-//! their number).
+//! their number). Views have lines of their own, below.
 
 use std::fmt::Write as _;
 
@@ -11,8 +11,9 @@ use migrate_core::report::GraphReport;
 
 use super::{
     graph_layout::Edges,
-    human::Page,
+    human::{Page, view::Facts},
     style,
+    table::{self, Narrow},
     text::{count, one_line, truncated, width},
 };
 
@@ -76,12 +77,38 @@ pub(crate) fn render(report: &GraphReport, page: Page) -> String {
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    let _ = writeln!(
-        text,
-        "\n{}, {}",
+    text.push_str(&views(report, page));
+    let mut counts = vec![
         count(report.nodes.len(), "migration"),
-        count(edges.len(), "requirement")
-    );
+        count(edges.len(), "requirement"),
+    ];
+    if !report.views.is_empty() {
+        counts.push(count(report.views.len(), "view"));
+    }
+    let _ = writeln!(text, "\n{}", counts.join(", "));
+    text
+}
+
+/// The views under the migrations: each with its lifetime.
+fn views(report: &GraphReport, page: Page) -> String {
+    if report.views.is_empty() {
+        return String::new();
+    }
+    let rows = report.views.iter().map(|view| {
+        let facts = Facts {
+            id: &view.id,
+            since: &view.since,
+            until: view.until.as_deref(),
+            uses: &view.uses,
+            suspended_by: &view.suspended_by,
+        };
+        vec![one_line(&view.name), one_line(&view.id), facts.told(page)]
+    });
+    let columns = page.columns.map(|columns| columns.saturating_sub(2));
+    let mut text = format!("\n{}\n", page.palette.paint(style::BOLD, "views"));
+    for line in table::lines(&[], rows, columns, Narrow::Keep) {
+        let _ = writeln!(text, "  {line}");
+    }
     text
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use migrate_core::{
     DatabaseSettings, State,
-    report::{Action, CheckReport, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport},
+    report::{Action, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport},
 };
 
 use super::{
@@ -13,9 +13,10 @@ use super::{
     table::{self, Align, Narrow},
     text::{count, dedented, hanging, milliseconds, one_line, padded},
 };
-use crate::exit;
 
-mod view;
+mod check;
+mod totals;
+pub(super) mod view;
 
 /// How a page looks: colours, and the width where it is a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -116,48 +117,18 @@ impl Page {
         if problems.is_empty() {
             return String::new();
         }
-        let mut page = format!(
-            "\n{}\n",
-            self.palette.paint(style::BOLD, "code and history")
-        );
+        let mut page = format!("\n{}\n", self.palette.paint(style::BOLD, "problems"));
         for problem in problems {
             page.push_str(&failure::problem(problem, self.palette));
         }
         page
     }
 
-    fn totals(self, report: &StatusReport) -> String {
-        const ORDER: [State; 6] = [
-            State::Applied,
-            State::Pending,
-            State::Running,
-            State::Deferred,
-            State::Failed,
-            State::Interrupted,
-        ];
-        if report.migrations.is_empty() {
-            return "no migrations".to_owned();
-        }
-        ORDER
-            .into_iter()
-            .map(|state| {
-                let of_state = report.migrations.iter().filter(|m| m.state == state);
-                (state, of_state.count())
-            })
-            // "0 pending" is good news, and worth its place.
-            .filter(|(state, n)| *n > 0 || matches!(state, State::Pending | State::Applied))
-            .map(|(state, n)| {
-                self.palette
-                    .paint(style::of_state(state), format!("{n} {state}"))
-            })
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
     /// `plan`, `up --dry-run`.
     pub(crate) fn plan(self, report: &PlanReport) -> String {
         let mut page = String::from("\n");
         page.push_str(&self.steps(report));
+        page.push_str(&self.afterwards(report));
         for blocked in &report.blocked {
             let _ = writeln!(
                 page,
@@ -168,18 +139,25 @@ impl Page {
             );
         }
         page.push_str(&self.problems(&report.problems));
-        if report.steps.is_empty() && report.blocked.is_empty() {
+        let views = report.views.len();
+        if report.steps.is_empty() && report.blocked.is_empty() && views == 0 {
             return format!("{}nothing to do\n", page.trim_start_matches('\n'));
         }
         let not_atomic = report.steps.iter().filter(|step| !step.atomic).count();
-        let _ = write!(page, "\n{} to run", count(report.steps.len(), "migration"));
-        if !report.blocked.is_empty() {
-            let _ = write!(page, ", {} blocked", report.blocked.len());
+        let mut parts = Vec::new();
+        if !report.steps.is_empty() || views == 0 {
+            parts.push(format!("{} to run", count(report.steps.len(), "migration")));
         }
         if not_atomic > 0 {
-            let _ = write!(page, ", {not_atomic} of them outside a transaction");
+            parts.push(format!("{not_atomic} of them outside a transaction"));
         }
-        page.push('\n');
+        if views > 0 {
+            parts.push(format!("{} to build", count(views, "view")));
+        }
+        if !report.blocked.is_empty() {
+            parts.push(format!("{} blocked", report.blocked.len()));
+        }
+        let _ = writeln!(page, "\n{}", parts.join(", "));
         page
     }
 
@@ -223,37 +201,8 @@ impl Page {
             {
                 let _ = writeln!(page, "  {:digits$}  | {line}", "");
             }
-            page.push_str(&self.planned_views(&step.views, 3 + digits));
+            page.push_str(&self.planned_views(&step.views, 4 + digits));
         }
-        page
-    }
-
-    /// `check`.
-    pub(crate) fn check(self, report: &CheckReport, code: u8) -> String {
-        let mut page = self.problems(&report.problems);
-        if !report.pending.is_empty() {
-            let _ = writeln!(page, "\n{}", self.palette.paint(style::BOLD, "pending"));
-            for id in &report.pending {
-                let _ = writeln!(page, "  {}", one_line(id));
-            }
-        }
-        let carried = count(report.carried, "migration");
-        let verdict = match code {
-            exit::DONE => self.palette.paint(
-                style::GOOD,
-                format!("code, history and database agree: {carried}, all applied"),
-            ),
-            exit::PENDING => self.palette.paint(
-                style::CARE,
-                format!("{} of {carried} pending", report.pending.len()),
-            ),
-            _ => self.palette.paint(
-                style::BAD,
-                format!("code and history disagree ({carried} carried)"),
-            ),
-        };
-        let gap = if page.is_empty() { "" } else { "\n" };
-        let _ = writeln!(page, "{gap}{verdict}");
         page
     }
 
@@ -299,25 +248,22 @@ impl Page {
 
     /// A list of ids that a question is about.
     pub(crate) fn reverting(self, report: &PlanReport) -> String {
-        let widest = report
-            .steps
-            .iter()
-            .map(|step| super::text::width(&step.id))
-            .max();
+        let ids = report.steps.iter().map(|step| super::text::width(&step.id));
+        let widest = ids.max().unwrap_or(0);
         let mut page = String::new();
         for step in &report.steps {
-            let id = padded(&one_line(&step.id), widest.unwrap_or(0));
-            let line = format!(
-                "{id}  {}",
-                self.palette.paint(style::DIM, one_line(&step.description))
-            );
+            let id = padded(&one_line(&step.id), widest);
+            let description = self.palette.paint(style::DIM, one_line(&step.description));
+            let line = format!("{id}  {description}");
             let _ = writeln!(
                 page,
                 "  {} {}",
                 self.palette.paint(style::CARE, "revert"),
                 line.trim_end()
             );
+            page.push_str(&self.planned_views(&step.views, 9));
         }
+        page.push_str(&self.afterwards(report));
         page
     }
 }

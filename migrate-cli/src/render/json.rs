@@ -309,6 +309,12 @@ pub(crate) struct EventJson<'a> {
     pub(crate) database: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<&'a str>,
+    /// Of a view, in the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<&'a str>,
+    /// What a view went down or came up for; `null` where that is no migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) migration: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -352,13 +358,19 @@ struct FinishedJson<'a> {
     skipped: usize,
     reverted: usize,
     pending: usize,
+    rebuilt_views: usize,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
 
 /// The last event of a run.
-pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -> String {
+pub(crate) fn finished(
+    database: &str,
+    summary: &Summary,
+    rebuilt_views: usize,
+    error: Option<&str>,
+) -> String {
     line(&FinishedJson {
         event: "finished",
         database,
@@ -368,6 +380,7 @@ pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -
         skipped: summary.skipped,
         reverted: summary.reverted,
         pending: summary.pending,
+        rebuilt_views,
         duration_ms: milliseconds(summary.duration),
         error,
     })

@@ -5,6 +5,7 @@ mod failure;
 pub(crate) mod graph_dot;
 mod graph_layout;
 pub(crate) mod graph_mermaid;
+mod graph_picture;
 pub(crate) mod graph_svg;
 pub(crate) mod graph_text;
 pub(crate) mod human;

@@ -4,26 +4,21 @@ use std::time::{Duration, Instant};
 
 use migrate_core::{
     DatabaseSettings,
-    frontend::RunReport,
     report::{Event, LockHolder},
 };
 
-use super::{
-    Console,
-    console::Liveness,
-    failure,
-    human::Page,
-    json, style,
-    text::{self, count},
-};
-use crate::{exit, invocation::StreamKind, request::Format};
+use super::{Console, console::Liveness, failure, human::Page, json, style, text};
+use crate::{invocation::StreamKind, request::Format};
 
+mod ending;
 mod event;
 mod live;
 mod notices;
+mod views;
 
 use live::LiveLine;
 use notices::Notices;
+use views::Tally;
 
 /// Between two lines that say how long we have been waiting.
 const WAITING_EVERY: Duration = Duration::from_secs(10);
@@ -50,6 +45,7 @@ pub(crate) struct Reporter<'c, 's> {
     headed: bool,
     applied_lines: usize,
     failed_lines: usize,
+    views: Tally,
     said_waiting: Option<Instant>,
     said_progress: Option<Instant>,
 }
@@ -65,6 +61,7 @@ impl<'c, 's> Reporter<'c, 's> {
             headed: false,
             applied_lines: 0,
             failed_lines: 0,
+            views: Tally::default(),
             said_waiting: None,
             said_progress: None,
         }
@@ -78,6 +75,7 @@ impl<'c, 's> Reporter<'c, 's> {
 
     /// Tells of `event`.
     pub(crate) fn event(&mut self, event: &Event) {
+        self.views.note(event);
         if self.console.look().format == Format::Json {
             self.json(event);
         } else {
@@ -110,12 +108,15 @@ impl<'c, 's> Reporter<'c, 's> {
             }
             Event::Applied { id, duration } => {
                 self.applied_lines += 1;
-                self.done('✓', "applied", style::GOOD, id, &text::duration(*duration));
+                let tail = text::duration(*duration) + &self.views.around();
+                self.done('✓', "applied", style::GOOD, id, &tail);
             }
             Event::Reverted { id, duration } => {
-                self.done('↩', "reverted", style::CARE, id, &text::duration(*duration));
+                let tail = text::duration(*duration) + &self.views.around();
+                self.done('↩', "reverted", style::CARE, id, &tail);
             }
             Event::Deferred { id, reason } => {
+                self.views.forget();
                 let reason = text::one_line(reason);
                 self.done(
                     '…',
@@ -136,6 +137,8 @@ impl<'c, 's> Reporter<'c, 's> {
                 );
             }
             Event::Failed { .. } => self.failed(event),
+            Event::ViewDown { id, name, .. } => self.view('↓', "down", id, name),
+            Event::ViewUp { id, name, .. } => self.view('↑', "up", id, name),
             Event::Warning { problem } => {
                 let console = &mut *self.console;
                 live::suspended(self.live.as_ref(), || console.problem(problem));
@@ -168,7 +171,18 @@ impl<'c, 's> Reporter<'c, 's> {
         }
     }
 
-    /// One line for one migration.
+    /// One line for one view, for those who asked for more.
+    fn view(&mut self, sign: char, word: &str, id: &str, name: &str) {
+        if self.console.look().verbosity.is_verbose() {
+            let name = format!("view {name}");
+            // Of what is not declared, the id is the name.
+            let id = text::one_line(id);
+            let line = self.line(sign, word, style::DIM, &name, &id);
+            self.console.note(&line);
+        }
+    }
+
+    /// One line for one migration or view.
     fn line(
         &mut self,
         sign: char,
@@ -177,9 +191,6 @@ impl<'c, 's> Reporter<'c, 's> {
         id: &str,
         tail: &str,
     ) -> String {
-        if let Some(notices) = &self.notices {
-            notices.idle();
-        }
         let palette = self.console.look().err;
         self.id_columns = self.id_columns.max(text::width(id));
         let label = match self.console.err_kind() {
@@ -192,9 +203,17 @@ impl<'c, 's> Reporter<'c, 's> {
     }
 
     fn done(&mut self, sign: char, word: &str, style: anstyle::Style, id: &str, tail: &str) {
+        self.idle();
         let line = self.line(sign, word, style, id, tail);
         let console = &mut *self.console;
         live::suspended(self.live.as_ref(), || console.note(&line));
+    }
+
+    /// The migration has ended.
+    fn idle(&self) {
+        if let Some(notices) = &self.notices {
+            notices.idle();
+        }
     }
 
     /// What failed is said here, once; the end of the run only counts it.
@@ -210,7 +229,14 @@ impl<'c, 's> Reporter<'c, 's> {
             return;
         };
         self.failed_lines += 1;
-        let mut text = self.line('✗', "failed", style::BAD, id, &text::duration(*duration));
+        self.idle();
+        let mut tail = text::duration(*duration);
+        if *rolled_back {
+            self.views.forget();
+        } else {
+            tail.push_str(&self.views.around());
+        }
+        let mut text = self.line('✗', "failed", style::BAD, id, &tail);
         let palette = self.console.look().err;
         let block = failure::of_migration(error, *location, *rolled_back, palette);
         // At a terminal it stands under the id.
@@ -254,120 +280,6 @@ impl<'c, 's> Reporter<'c, 's> {
             Event::Warning { problem } => self.console.problem(problem),
             _ => {}
         }
-    }
-
-    /// Tells how the run ended and returns the exit code.
-    pub(crate) fn finish(mut self, report: &RunReport, doing: Doing) -> u8 {
-        if let Some(live) = self.live.take() {
-            live.clear();
-        }
-        if let Some(notices) = self.notices.take() {
-            notices.stop();
-        }
-        let summary = &report.summary;
-        if self.console.look().format == Format::Json {
-            let error = report
-                .failure
-                .as_ref()
-                .map(|failure| failure.message.as_str());
-            self.console
-                .out(&json::finished(&self.database.name, summary, error));
-        } else {
-            let text = self.last_line(report, doing);
-            self.console.note(&text);
-        }
-        match &report.failure {
-            Some(failure) => self.failure(failure),
-            None if summary.failed + summary.deferred + summary.skipped > 0 => exit::NOT_DONE,
-            None => exit::DONE,
-        }
-    }
-
-    fn failure(&mut self, failure: &migrate_core::Failure) -> u8 {
-        let said = self.failed_lines > 0 && failure.kind == migrate_core::FailureKind::Migration;
-        if !said {
-            return self.console.failure(failure);
-        }
-        if let Some(next) = &failure.next_step {
-            let label = self.console.look().err.paint(style::DIM, "next:");
-            self.console
-                .say(&format!("{label} {}\n", text::hanging(next, 6)));
-        }
-        exit::of(failure)
-    }
-
-    fn last_line(&self, report: &RunReport, doing: Doing) -> String {
-        let summary = &report.summary;
-        let palette = self.console.look().err;
-        let touched = summary.applied
-            + summary.reverted
-            + summary.failed
-            + summary.deferred
-            + summary.skipped;
-        if touched == 0 {
-            return if report.failure.is_some() {
-                String::new()
-            } else {
-                self.nothing(report, doing)
-            };
-        }
-        let mut parts = Vec::new();
-        let mut part = |n: usize, word: &str, style| {
-            parts.push(palette.paint(style, format!("{n} {word}")));
-        };
-        if doing != Doing::Up {
-            part(summary.reverted, "reverted", style::CARE);
-        }
-        if doing != Doing::Down {
-            part(summary.applied, "applied", style::GOOD);
-        }
-        if summary.failed > 0 {
-            part(summary.failed, "failed", style::BAD);
-        }
-        if summary.deferred > 0 {
-            part(summary.deferred, "deferred", style::CARE);
-        }
-        // What failed or was deferred is pending too; it was counted.
-        let rest = summary
-            .pending
-            .saturating_sub(summary.failed + summary.deferred);
-        let stopped = report.failure.is_some() || summary.skipped > 0;
-        match doing {
-            _ if stopped && rest > 0 => part(rest, "not run", style::DIM),
-            _ if stopped => {}
-            Doing::Up | Doing::Redo => part(rest, "pending", style::DIM),
-            Doing::Down => part(rest, "now pending", style::DIM),
-        }
-        let mut text = format!(
-            "\n{} in {}\n",
-            parts.join(", "),
-            text::duration(summary.duration)
-        );
-        if self.applied_lines > summary.applied && report.failure.is_some() {
-            let undone = count(self.applied_lines - summary.applied, "migration");
-            text.push_str(&format!(
-                "the {undone} shown as applied went with the one transaction that was rolled back\n"
-            ));
-        }
-        text
-    }
-
-    fn nothing(&self, report: &RunReport, doing: Doing) -> String {
-        let summary = &report.summary;
-        let palette = self.console.look().err;
-        let what = match doing {
-            Doing::Up if summary.pending == 0 => format!(
-                "nothing to do: {} applied",
-                count(summary.already_applied, "migration")
-            ),
-            Doing::Up => format!(
-                "nothing to do: what was asked for is applied, {} pending",
-                summary.pending
-            ),
-            Doing::Down | Doing::Redo => "nothing to revert".to_owned(),
-        };
-        let place = format!("({} {})", self.database.name, self.database.url);
-        format!("{what} {}\n", palette.paint(style::DIM, place))
     }
 }
 

@@ -9,9 +9,15 @@ use migrate_core::{
     },
     report::{
         Action, CheckReport, Event, GraphNode, GraphReport, LogEntry, MigrationStatus, PlanReport,
-        PlannedStep, Problem, StatusReport, ViewState, ViewStatus,
+        PlannedStep, Problem, StatusReport, ViewStatus,
     },
 };
+
+// Named, because the benchmark includes this file from elsewhere.
+#[path = "fake/views.rs"]
+pub(crate) mod views;
+
+use views::tell_views;
 
 /// How the body of a fake migration ends.
 #[derive(Clone, Debug)]
@@ -44,24 +50,6 @@ pub(crate) fn migration(id: &str, requires: &[&str]) -> Fake {
     }
 }
 
-pub(crate) fn view(id: &str, name: &str, state: ViewState) -> ViewStatus {
-    ViewStatus {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        description: format!("What {name} shows."),
-        state,
-        since: "shop:create_users".to_owned(),
-        until: None,
-        uses: Vec::new(),
-        location: Location {
-            file: "src/views.rs",
-            line: 7,
-            column: 1,
-        },
-        fingerprint: "fedcba9876543210".to_owned(),
-    }
-}
-
 /// What one database remembers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
@@ -76,6 +64,8 @@ pub(crate) struct FakeApp {
     pub(crate) migrations: Vec<Fake>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) views: Vec<ViewStatus>,
+    /// `(migration, view)`: the one suspends the other.
+    pub(crate) suspends: Vec<(String, String)>,
     pub(crate) locked_by: Option<migrate_core::report::LockHolder>,
     /// Said before everything else by `up`.
     pub(crate) first_events: Vec<Event>,
@@ -176,6 +166,7 @@ impl Application for FakeApp {
                     .push((migration.id.clone(), requirement.clone()));
             }
         }
+        graph.views = self.graph_views();
         Ok(graph)
     }
 
@@ -252,7 +243,7 @@ impl FakeDeployment {
         })
     }
 
-    fn planned(migration: &Fake, action: Action, state: State) -> PlannedStep {
+    fn planned(&self, migration: &Fake, action: Action, state: State) -> PlannedStep {
         PlannedStep {
             id: migration.id.clone(),
             action,
@@ -261,7 +252,7 @@ impl FakeDeployment {
             location: place(migration.line),
             atomic: migration.atomic,
             state,
-            views: Vec::new(),
+            views: self.app.around(&migration.id, action),
             sql: None,
         }
     }
@@ -319,10 +310,10 @@ impl Deployment for FakeDeployment {
         let mut report = PlanReport::new(&self.database, "sqlite");
         for migration in self.steps(request)? {
             let state = self.app.state(&migration.id);
-            report
-                .steps
-                .push(Self::planned(&migration, Action::Apply, state));
+            let step = self.planned(&migration, Action::Apply, state);
+            report.steps.push(step);
         }
+        report.views = self.app.rebuilds();
         report.problems = self.app.problems.clone();
         Ok(report)
     }
@@ -370,6 +361,7 @@ impl Deployment for FakeDeployment {
                 position: at + 1,
                 total: steps.len(),
             });
+            tell_views(&self.app.around(&id, Action::Apply), Some(&id), on_event);
             let duration = Duration::from_micros(1_300);
             match &migration.body {
                 Body::Ok => {
@@ -406,6 +398,9 @@ impl Deployment for FakeDeployment {
                 }
             }
         }
+        if report.failure.is_none() {
+            tell_views(&self.app.rebuilds(), None, on_event);
+        }
         if request.grouping == Grouping::Atomic && report.failure.is_some() {
             report.summary.applied = 0;
             self.app.memory.borrow_mut().clear();
@@ -422,7 +417,7 @@ impl Deployment for FakeDeployment {
         self.plans += 1;
         let mut report = PlanReport::new(&self.database, "sqlite");
         for id in self.reverting(request)? {
-            let step = Self::planned(self.find(&id)?, Action::Revert, State::Applied);
+            let step = self.planned(self.find(&id)?, Action::Revert, State::Applied);
             report.steps.push(step);
         }
         Ok(report)
@@ -445,6 +440,7 @@ impl Deployment for FakeDeployment {
                 let memory = memory.get_mut(&self.database).unwrap();
                 memory.order.retain(|other| *other != id);
                 report.summary.reverted += 1;
+                tell_views(&self.app.around(&id, Action::Revert), Some(&id), on_event);
                 let duration = Duration::from_micros(900);
                 on_event(Event::Reverted { id, duration });
             }
@@ -468,6 +464,8 @@ impl Deployment for FakeDeployment {
         let mut report = CheckReport::new(&self.database, "sqlite");
         report.carried = self.app.migrations.len();
         report.pending = self.pending().into_iter().map(|m| m.id).collect();
+        let rebuilds = self.app.rebuilds().into_iter();
+        report.pending_views = rebuilds.map(|view| view.id).collect();
         report.problems = self.app.problems.clone();
         Ok(report)
     }

@@ -12,3 +12,4 @@ mod fake;
 mod rendering;
 mod runs;
 mod typist;
+mod views;

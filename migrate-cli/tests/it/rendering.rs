@@ -7,7 +7,7 @@ use migrate_core::{
 use proptest::prelude::*;
 
 use crate::{
-    fake::{Body, FakeApp, migration, place, view},
+    fake::{Body, FakeApp, migration, place, views::view},
     typist::Typist,
 };
 
@@ -44,16 +44,26 @@ fn rich() -> FakeApp {
         Some("replicas lag behind"),
     );
     app.views = vec![
+        view("shop:Accounts", "accounts", ViewState::Up),
         ViewStatus {
             uses: vec!["shop:Accounts".to_owned()],
-            ..view("shop:ActiveUsers", "active_users", ViewState::Up)
+            ..view("shop:ActiveUsers", "active_users", ViewState::Changed)
         },
         ViewStatus {
             since: "billing:create_invoices".to_owned(),
             until: Some("shop:backfill".to_owned()),
-            ..view("shop:Totals", "totals", ViewState::Changed)
+            ..view("shop:Totals", "reporting.totals", ViewState::Missing)
+        },
+        ViewStatus {
+            since: "shop:backfill".to_owned(),
+            uses: vec!["shop:ActiveUsers".to_owned()],
+            ..view("shop:TotalsV2", "reporting.totals", ViewState::Down)
         },
     ];
+    for of_reindex in ["shop:Accounts", "shop:ActiveUsers"] {
+        app.suspends
+            .push(("shop:reindex".to_owned(), of_reindex.to_owned()));
+    }
     app.problems = vec![
         Problem::new(
             ProblemKind::Missing,

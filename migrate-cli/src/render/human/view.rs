@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::report::{PlannedView, ViewAction, ViewStatus};
+use migrate_core::report::{PlanReport, PlannedView, ViewAction, ViewStatus};
 
 use super::Page;
 use crate::render::{
@@ -19,11 +19,18 @@ impl Page {
         }
         let mut page = format!("\n{}\n", self.palette.paint(style::BOLD, "views"));
         let rows = views.iter().map(|view| {
+            let facts = Facts {
+                id: &view.id,
+                since: &view.since,
+                until: view.until.as_deref(),
+                uses: &view.uses,
+                suspended_by: &[],
+            };
             vec![
                 view.state.as_str().to_owned(),
                 one_line(&view.name),
                 one_line(&view.id),
-                facts(view, self.columns.is_some()),
+                facts.told(self),
             ]
         });
         let columns = self.columns.map(|columns| columns.saturating_sub(4));
@@ -41,6 +48,16 @@ impl Page {
             let _ = writeln!(page, "  {}{rest}", self.palette.paint(style, word));
         }
         page
+    }
+
+    /// After the last step of a plan.
+    pub(super) fn afterwards(self, report: &PlanReport) -> String {
+        if report.views.is_empty() {
+            return String::new();
+        }
+        let gap = if report.steps.is_empty() { "" } else { "\n" };
+        let views = self.planned_views(&report.views, 4);
+        format!("{gap}  afterwards\n{views}")
     }
 
     /// Under a step of a plan, or after the last: a line for each view.
@@ -79,22 +96,41 @@ impl Page {
     }
 }
 
-/// `since x, until y, uses a, b`. In a terminal, where there is little room, without the package
-/// where it is the view's own.
-fn facts(view: &ViewStatus, short: bool) -> String {
-    let own = view.id.split_once(':').map(|(package, _)| package);
-    let name = |id: &str| {
-        let id = one_line(id);
-        match id.split_once(':') {
-            Some((package, name)) if short && Some(package) == own => name.to_owned(),
-            _ => id,
+/// When a view lives, and on what.
+pub(in crate::render) struct Facts<'v> {
+    pub(in crate::render) id: &'v str,
+    pub(in crate::render) since: &'v str,
+    pub(in crate::render) until: Option<&'v str>,
+    pub(in crate::render) uses: &'v [String],
+    pub(in crate::render) suspended_by: &'v [String],
+}
+
+impl Facts<'_> {
+    /// `since x, until y, uses a, b`. At a terminal, where there is little room, without the package
+    /// where it is the view's own.
+    pub(in crate::render) fn told(&self, page: Page) -> String {
+        let own = self.id.split_once(':').map(|(package, _)| package);
+        let name = |id: &str| {
+            let id = one_line(id);
+            match id.split_once(':') {
+                Some((package, name)) if page.columns.is_some() && Some(package) == own => {
+                    name.to_owned()
+                }
+                _ => id,
+            }
+        };
+        let names = |ids: &[String]| {
+            let names: Vec<String> = ids.iter().map(|id| name(id)).collect();
+            names.join(", ")
+        };
+        let mut facts = vec![format!("since {}", name(self.since))];
+        facts.extend(self.until.map(|id| format!("until {}", name(id))));
+        if !self.uses.is_empty() {
+            facts.push(format!("uses {}", names(self.uses)));
         }
-    };
-    let mut facts = vec![format!("since {}", name(&view.since))];
-    facts.extend(view.until.iter().map(|id| format!("until {}", name(id))));
-    if !view.uses.is_empty() {
-        let uses: Vec<String> = view.uses.iter().map(|id| name(id)).collect();
-        facts.push(format!("uses {}", uses.join(", ")));
+        if !self.suspended_by.is_empty() {
+            facts.push(format!("suspended by {}", names(self.suspended_by)));
+        }
+        facts.join(", ")
     }
-    facts.join(", ")
 }

@@ -69,6 +69,26 @@ pub(super) fn json<'a>(database: &'a str, event: &'a Event) -> Option<EventJson<
             json.id = Some(id);
             json.because = Some(because);
         }
+        Event::ViewDown {
+            id,
+            name,
+            migration,
+        } => {
+            json.event = "view_down";
+            json.id = Some(id);
+            json.name = Some(name);
+            json.migration = Some(migration.as_deref());
+        }
+        Event::ViewUp {
+            id,
+            name,
+            migration,
+        } => {
+            json.event = "view_up";
+            json.id = Some(id);
+            json.name = Some(name);
+            json.migration = Some(migration.as_deref());
+        }
         Event::Warning { problem } => {
             json.event = "warning";
             json.id = Some(&problem.id);
