@@ -1,5 +1,12 @@
 //! PostgreSQL.
 
+mod acl;
+mod create;
+mod dependents;
+mod readers;
+mod snapshot;
+mod views;
+
 use std::{
     process,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -10,7 +17,7 @@ use migrate_core::report::LockHolder;
 
 use super::{
     Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    dialect::standard_text, diesel_plumbing,
+    ViewCatalog, dialect::standard_text, diesel_plumbing,
 };
 
 impl MigrationConnection for PgConnection {
@@ -162,6 +169,10 @@ impl Driver for PgConnection {
 
     fn isolation_sql(&self, state: &SessionState) -> String {
         state.restore.clone()
+    }
+
+    fn views(&mut self) -> Option<&mut dyn ViewCatalog> {
+        Some(self)
     }
 }
 

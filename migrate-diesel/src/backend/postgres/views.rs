@@ -1,0 +1,135 @@
+//! PostgreSQL's views: [`ViewCatalog`] for its connection, in few questions of few joins each.
+
+use diesel::{PgConnection, QueryResult};
+use migrate_core::ViewDescriptor;
+
+use super::{DIALECT, create, dependents, readers, snapshot, text};
+use crate::backend::{
+    Dependence, Driver as _, Object, ObjectKind, ReadersError, Snapshot, ViewCatalog,
+};
+
+impl ViewCatalog for PgConnection {
+    fn find(&mut self, names: &[&str]) -> QueryResult<Vec<Option<String>>> {
+        let mut found = vec![None; names.len()];
+        let known: Vec<(usize, String)> = names
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| Some((at, quoted(name)?)))
+            .collect();
+        if known.is_empty() {
+            return Ok(found);
+        }
+        let rows = self.rows(&format!(
+            "SELECT q.at::text AS c0, n.nspname || '.' || c.relname AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+             FROM unnest({}) WITH ORDINALITY AS q(name, at) JOIN pg_class c ON c.oid = to_regclass(q.name) \
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND {}",
+            array(known.iter().map(|(_, name)| name.as_str())),
+            PLAIN_NAME
+        ))?;
+        for row in rows {
+            let at = row.c0.and_then(|at| at.parse::<usize>().ok());
+            let slot = at
+                .and_then(|at| known.get(at.checked_sub(1)?))
+                .and_then(|(at, _)| found.get_mut(*at));
+            if let Some(slot) = slot {
+                *slot = row.c1;
+            }
+        }
+        Ok(found)
+    }
+
+    fn dependents(&mut self, identities: &[&str]) -> QueryResult<Vec<Dependence>> {
+        dependents::dependents(self, identities)
+    }
+
+    fn readers(&mut self, target: &str) -> Result<Vec<Object>, ReadersError> {
+        readers::readers(self, target)
+    }
+
+    fn snapshots(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
+        snapshot::snapshots(self, objects)
+    }
+
+    fn create(
+        &self,
+        view: &ViewDescriptor,
+        _old: Option<&Snapshot>,
+    ) -> Result<Vec<String>, String> {
+        create::create(view)
+    }
+
+    fn drop(&self, object: &Object) -> String {
+        create::drop(object)
+    }
+
+    /// The limit that was there before is kept in a setting of ours: `SET LOCAL .. TO DEFAULT` would
+    /// bring the server's back, not the session's.
+    fn lock_timeout(&self, milliseconds: u64) -> Option<(String, String)> {
+        Some((
+            format!(
+                "SELECT set_config('migrate.lock_timeout', current_setting('lock_timeout'), true), \
+                 set_config('lock_timeout', '{milliseconds}ms', true)"
+            ),
+            "SELECT set_config('lock_timeout', current_setting('migrate.lock_timeout'), true)"
+                .to_owned(),
+        ))
+    }
+
+    fn blockers(&mut self, objects: &[&Object]) -> QueryResult<Vec<String>> {
+        let names: Vec<String> = objects
+            .iter()
+            .filter(|object| matches!(object.kind, ObjectKind::View | ObjectKind::MaterializedView))
+            .filter_map(|object| quoted(&object.identity))
+            .collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(&format!(
+            "{}{}",
+            array_of_objects(names.iter().map(String::as_str)),
+            BLOCKERS
+        ))?;
+        Ok(rows.into_iter().filter_map(|row| row.c0).collect())
+    }
+}
+
+/// A schema and a name that an identity can be made of, and taken apart again.
+pub(super) const PLAIN_NAME: &str = "strpos(n.nspname, '.') = 0 AND strpos(c.relname, '.') = 0";
+
+/// A session that prepared its transaction and went has no pid.
+const BLOCKERS: &str = r#"
+SELECT coalesce('pid ' || l.pid || concat(' (',
+  concat_ws(', ',
+    'application `' || nullif(a.application_name, '') || '`',
+    'user `' || a.usename || '`',
+    CASE WHEN a.backend_type <> 'client backend' THEN a.backend_type END,
+    a.state || coalesce(' for ' || greatest(0, extract(epoch FROM clock_timestamp() - a.state_change))::bigint || ' s', '')),
+  ')'), 'prepared transaction `' || p.gid || '`') AS c0,
+  NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5
+FROM (SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l
+  WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.relation IN (SELECT oid FROM object)) l
+LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
+ORDER BY l.pid"#;
+
+/// A name as people write it, in quotes; `None` for one that cannot be.
+pub(super) fn quoted(name: &str) -> Option<String> {
+    let parts = name.split('.').count();
+    (parts <= 2 && name.split('.').all(|part| !part.is_empty())).then(|| DIALECT.identifier(name))
+}
+
+/// `WITH object AS (SELECT oid ..)` of quoted names.
+fn array_of_objects<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    format!(
+        "WITH object AS (SELECT to_regclass(name)::oid AS oid FROM unnest({}) name)",
+        array(names)
+    )
+}
+
+/// An array of texts.
+pub(super) fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let literals: Vec<String> = texts.map(text).collect();
+    format!("ARRAY[{}]::text[]", literals.join(", "))
+}
