@@ -3,6 +3,7 @@
 mod lifetime;
 mod normal;
 mod resolve;
+mod values;
 mod views;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::{
 
 pub use lifetime::{check_no_overlap, check_suspends, check_until, check_uses};
 pub use normal::normalize_sql;
+pub use values::{check_index, check_query, check_view_name};
 pub use views::Views;
 
 /// Everything about a view that is known when it is compiled, except its code.

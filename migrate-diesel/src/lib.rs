@@ -37,7 +37,7 @@ pub use backend::AnyConnection;
 pub use backend::MigrationConnection;
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use migrate_core as core;
-pub use migrate_macros::migration;
+pub use migrate_macros::{migration, view_manager};
 pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
@@ -57,5 +57,5 @@ pub mod prelude {
 
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub use crate::backend::AnyConnection;
-    pub use crate::{Outcome, Session, ViewManager, migration};
+    pub use crate::{Outcome, Session, ViewManager, migration, view_manager};
 }

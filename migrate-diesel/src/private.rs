@@ -1,17 +1,23 @@
 //! Names for generated code. Not part of the public interface.
 
+#[path = "namesake.rs"]
+mod namesake;
+
 pub use std::marker::PhantomData;
 
 pub use linkme;
 pub use migrate_core::{
     NodeRef, ViewRef, check_name,
-    view::{check_no_overlap, check_suspends, check_until, check_uses},
+    view::{check_index, check_query, check_suspends, check_until, check_uses, check_view_name},
 };
 
 use migrate_core::{
-    Descriptor, Fingerprint, Location, MigrationId, Reversal, TransactionMode, view::Unmanaged,
+    Descriptor, Fingerprint, Location, MigrationId, Reversal, TransactionMode, ViewDescriptor,
+    ViewKind,
+    view::{Definition, Unmanaged},
 };
 
+pub use self::namesake::{Named, NoneOpen, OpenView, Probe, SomeOpen, check_namesake};
 pub use crate::{
     migration::{Declared, Down, Migration, Typed},
     registry::{MIGRATIONS, VIEWS},
@@ -39,6 +45,30 @@ pub const UNREGISTERED: NodeRef = {
         key: 0,
     };
     NodeRef::new(&NOWHERE)
+};
+
+/// As [`UNREGISTERED`], for a view.
+pub const UNREGISTERED_VIEW: ViewRef = {
+    static NOWHERE: ViewDescriptor = ViewDescriptor {
+        id: MigrationId::new("", ""),
+        name: "",
+        description: "",
+        location: Location {
+            file: "",
+            line: 0,
+            column: 0,
+        },
+        since: UNREGISTERED,
+        until: None,
+        uses: &[],
+        databases: &[],
+        definition: Definition::Code(Fingerprint(0)),
+        kind: ViewKind::Plain,
+        indexes: &[],
+        options: &[],
+        unmanaged: Unmanaged::Refuse,
+    };
+    ViewRef::new(&NOWHERE)
 };
 
 #[cfg(all(

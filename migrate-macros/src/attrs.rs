@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::diagnostics::Diagnostics;
 
-/// A key and the tokens of its value, as they were written.
+/// A key and the tokens of its value, as they were written; a flag has none.
 pub(crate) struct Argument {
     pub(crate) key: Ident,
     pub(crate) value: Vec<TokenTree>,
@@ -20,8 +20,14 @@ impl Argument {
 /// One key that an attribute understands.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// How it is written, for messages.
+    /// How it is written, for messages. That of a flag is its name alone.
     pub(crate) form: &'static str,
+}
+
+impl Key {
+    fn is_flag(&self) -> bool {
+        self.form == self.name
+    }
 }
 
 /// What an attribute understands: the data behind its messages.
@@ -76,6 +82,9 @@ impl Keys {
         };
         let known = self.look_up(&key, diagnostics)?;
         let form = known.form;
+        if known.is_flag() {
+            return self.flag(key, rest.next(), diagnostics);
+        }
         match rest.next() {
             Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => {
                 let mut value: Vec<_> = rest.collect();
@@ -100,14 +109,43 @@ impl Keys {
         }
     }
 
+    /// A key that stands alone; `after` is what should not be there.
+    fn flag(
+        &self,
+        key: Ident,
+        after: Option<TokenTree>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Argument> {
+        match after {
+            None => {}
+            Some(TokenTree::Ident(next)) if self.known.iter().any(|it| next == it.name) => {
+                diagnostics.error(next.span(), format!("expected a comma before `{next}`"));
+            }
+            Some(_) => {
+                diagnostics.error(
+                    key.span(),
+                    format!("`{key}` takes no value: write `{key}` alone, or remove it"),
+                );
+                return None;
+            }
+        }
+        Some(Argument {
+            key,
+            value: Vec::new(),
+        })
+    }
+
     /// `a = 1 b = 2`: says so, and keeps `1`.
     fn missing_comma(&self, value: &mut Vec<TokenTree>, diagnostics: &mut Diagnostics) {
-        let next = value.windows(2).skip(1).position(|pair| {
-            matches!(pair, [TokenTree::Ident(key), TokenTree::Punct(equals)]
-                if equals.as_char() == '=' && self.known.iter().any(|it| key == it.name))
-        });
-        if let Some(next) = next.and_then(|at| value.get(at + 1).map(|token| (at + 1, token))) {
-            let (at, token) = next;
+        let begins = |rest: &[TokenTree]| match rest {
+            [TokenTree::Ident(key), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
+                self.known.iter().any(|it| key == it.name)
+            }
+            [TokenTree::Ident(key)] => self.known.iter().any(|it| it.is_flag() && key == it.name),
+            _ => false,
+        };
+        let next = (1..value.len()).find(|&at| value.get(at..).is_some_and(begins));
+        if let Some((at, token)) = next.and_then(|at| value.get(at).map(|token| (at, token))) {
             diagnostics.error(token.span(), format!("expected a comma before `{token}`"));
             value.truncate(at);
         }
@@ -194,7 +232,10 @@ pub(crate) fn peel(tokens: &[TokenTree]) -> Vec<TokenTree> {
 }
 
 /// The nearest candidate that is near enough to be what was meant.
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| distance * 3 <= candidate.len().max(3))

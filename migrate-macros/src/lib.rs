@@ -5,11 +5,16 @@
 mod attrs;
 mod constant;
 mod diagnostics;
+mod docs;
 mod fingerprint;
+mod item;
 mod literal;
 mod migration;
 mod paths;
 mod place;
+mod unique;
+mod values;
+mod view_manager;
 
 use proc_macro::TokenStream;
 
@@ -17,4 +22,10 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     migration::expand(arguments.into(), item.into()).into()
+}
+
+/// Declares a view. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro_attribute]
+pub fn view_manager(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    view_manager::expand(arguments.into(), item.into()).into()
 }

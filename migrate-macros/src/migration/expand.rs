@@ -1,13 +1,15 @@
 //! The tokens. Nothing here can fail.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use super::model::{At, Id, Migration, Registered, Reversal, Signature};
+use super::model::{Migration, Registered, Reversal, Signature};
 use crate::{
     constant::parsed,
     paths::{self, Runtime},
     place::{key, place},
+    unique::unique,
+    values::{At, Path, literals},
 };
 
 /// The companion type, and what registers the function.
@@ -59,40 +61,6 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
     }
 }
 
-/// A macro that is exported, hence at the root of the crate: two migrations with one id are two
-/// definitions of one name, wherever they are.
-fn unique(id: &Id) -> TokenStream {
-    let name = Ident::new(&macro_name(&id.value), id.span);
-    let definition = quote_spanned!(id.span=> macro_rules! #name { () => {}; });
-    let attributes = parsed("#[doc(hidden)] #[allow(non_local_definitions)] #[macro_export]");
-    quote!(#attributes #definition)
-}
-
-/// Different for different ids. The second form never is one of the first: those have no `_` after
-/// `migration_`.
-pub(super) fn macro_name(id: &str) -> String {
-    use std::fmt::Write;
-
-    if id
-        .bytes()
-        .all(|it| it.is_ascii_alphanumeric() || it == b'_')
-    {
-        return format!("migration_id_{id}");
-    }
-    let mut name = String::from("migration__id_");
-    for character in id.chars() {
-        match character {
-            '_' => name.push_str("__"),
-            plain if plain.is_ascii_alphanumeric() => name.push(plain),
-            other => {
-                // Writing into a string cannot fail.
-                let _ = write!(name, "_{:x}_", u32::from(other));
-            }
-        }
-    }
-    name
-}
-
 /// The static: node of the graph and element of the link-time slice at once. A `NodeRef` holds its
 /// address and no reference, which rustc would follow through the whole graph, again for each node.
 fn node(
@@ -109,10 +77,12 @@ fn node(
         reversal,
         transaction_none,
         databases,
+        suspends,
+        restore_unmanaged,
     } = registered;
     let private = runtime.private();
-    let link_section = paths::link_section();
-    let unique = unique(id);
+    let link_section = paths::MIGRATIONS.attributes();
+    let unique = unique("migration_id", &id.value, id.span);
     let fingerprint = signature.fingerprint;
     let id_text = &id.value;
     let check = id.literal.as_ref().map(|literal| {
@@ -132,19 +102,26 @@ fn node(
         #key
     };
     let new = quote!(#private::Migration::new(#arguments));
-    let was = (!was.is_empty()).then(|| quote!(.was(&[#(#was),*])));
+    let was = list("was", literals(was));
     let reversal = match reversal {
         Reversal::Unspecified => None,
         Reversal::Down(path) => Some(down(runtime, path)),
         Reversal::Irreversible(reason) => Some(quote!(.irreversible(#reason))),
     };
     let transaction = transaction_none.then(|| quote!(.without_transaction()));
-    let databases = (!databases.is_empty()).then(|| quote!(.databases(&[#(#databases),*])));
+    let databases = list("databases", literals(databases));
+    let (suspends, checks) = match suspends {
+        Some(suspends) => guard(runtime, suspends),
+        None => Default::default(),
+    };
+    let unmanaged = restore_unmanaged.then(|| quote!(.restore_unmanaged()));
     quote! {{
         #unique
         #check
+        #checks
         #link_section
-        static __MIGRATION: #private::Migration = #new #body #was #reversal #transaction #databases;
+        static __MIGRATION: #private::Migration =
+            #new #body #was #reversal #transaction #databases #suspends #unmanaged;
         #private::NodeRef::new(&__MIGRATION.descriptor)
     }}
 }
@@ -165,6 +142,32 @@ fn body(runtime: &Runtime, name: &Ident, signature: &Signature) -> TokenStream {
     quote_spanned! {*ampersand=>
         .up::<_, #returns>(&#private::Typed::<#parameter, _>(#function))
     }
+}
+
+/// `.method(&[..])`, unless there is nothing in it.
+fn list<'a>(method: &str, elements: impl Iterator<Item = &'a TokenTree>) -> Option<TokenStream> {
+    let mut elements = elements.peekable();
+    elements.peek()?;
+    let method = Ident::new(method, Span::call_site());
+    Some(quote!(.#method(&[#(#elements),*])))
+}
+
+/// `.suspends(..)`, and a check of each view at the key.
+fn guard(runtime: &Runtime, suspends: &At<Vec<Path>>) -> (TokenStream, TokenStream) {
+    let private = runtime.private();
+    let at_key = runtime.private_at(suspends.key);
+    let views = suspends
+        .value
+        .iter()
+        .map(|path| quote!(<#(#path)* as #private::DeclaredView>::VIEW));
+    let views: Vec<_> = views.collect();
+    let checks = views.iter().map(|view| {
+        quote_spanned! {suspends.key=>
+            const _: () = #at_key::check_suspends(#at_key::NodeRef::new(&__MIGRATION.descriptor), #view);
+        }
+    });
+    let checks = checks.collect();
+    (quote!(.suspends(&[#(#views),*])), checks)
 }
 
 /// `.down(..)`, at the key rather than at the path, for the same reason.

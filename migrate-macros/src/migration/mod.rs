@@ -1,6 +1,5 @@
 //! `#[migration]`: parse, validate, expand.
 
-mod docs;
 mod expand;
 mod model;
 mod parameter;

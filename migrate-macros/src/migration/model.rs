@@ -2,33 +2,25 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
-use crate::paths::Runtime;
+use crate::{
+    paths::Runtime,
+    values::{At, Path, Text},
+};
 
 /// The arguments of the attribute. What was wrong is absent here and an error elsewhere.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    /// Paths, as they were written.
-    pub(crate) requires: Vec<Vec<TokenTree>>,
-    pub(crate) id: Option<Text>,
-    pub(crate) was: Vec<Text>,
+    pub(crate) requires: Vec<Path>,
+    pub(crate) id: Option<At<Text>>,
+    pub(crate) was: Option<At<Vec<Text>>>,
     pub(crate) down: Option<At<TokenStream>>,
     pub(crate) irreversible: Option<At<Text>>,
     pub(crate) transaction_none: bool,
     pub(crate) database: Option<At<Text>>,
     pub(crate) databases: Option<At<Vec<Text>>>,
+    pub(crate) suspends: Option<At<Vec<Path>>>,
+    pub(crate) restore_unmanaged: bool,
     pub(crate) runtime: Option<Runtime>,
-}
-
-/// A value and the span of its key.
-pub(crate) struct At<T> {
-    pub(crate) key: Span,
-    pub(crate) value: T,
-}
-
-/// A string literal.
-pub(crate) struct Text {
-    pub(crate) literal: TokenTree,
-    pub(crate) value: String,
 }
 
 /// The function under the attribute.
@@ -70,10 +62,12 @@ pub(crate) struct Registered {
     pub(crate) id: Id,
     pub(crate) description: String,
     pub(crate) signature: Signature,
-    pub(crate) was: Vec<TokenTree>,
+    pub(crate) was: Vec<Text>,
     pub(crate) reversal: Reversal,
     pub(crate) transaction_none: bool,
-    pub(crate) databases: Vec<TokenTree>,
+    pub(crate) databases: Vec<Text>,
+    pub(crate) suspends: Option<At<Vec<Path>>>,
+    pub(crate) restore_unmanaged: bool,
 }
 
 /// The stored name.

@@ -2,8 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
-use super::signature::is_mark;
-use crate::{attrs, diagnostics::Diagnostics};
+use crate::{attrs, diagnostics::Diagnostics, values::is_mark};
 
 /// The function is a method.
 pub(crate) struct NotFree;

@@ -1,20 +1,17 @@
 //! The function under `#[migration]`: everything before its body, which stays one token tree.
 
-use std::{iter::Peekable, vec};
-
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
 use super::{
-    docs::Docs,
     model::{Function, Signature},
     parameter,
 };
-use crate::{diagnostics::Diagnostics, fingerprint::Fingerprint};
+use crate::{diagnostics::Diagnostics, fingerprint::Fingerprint, item::Tokens, values::is_mark};
 
 /// The function, or `None` and an error when there is none that could have a companion type.
 pub(crate) fn parse(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Function> {
     let mut tokens = Tokens::new(item);
-    let attributes = tokens.attributes(diagnostics)?;
+    let attributes = tokens.attributes("migration", diagnostics)?;
     let visibility = tokens.visibility();
     let name = tokens.name(diagnostics)?;
     let lifetimes = tokens.generics(diagnostics)?;
@@ -61,88 +58,8 @@ struct Returned {
     body: Group,
 }
 
-struct Attributes {
-    cfg: TokenStream,
-    docs: Docs,
-}
-
-/// What is left to read.
-struct Tokens(Peekable<vec::IntoIter<TokenTree>>);
-
+/// What only functions have.
 impl Tokens {
-    /// Without the invisible groups around what a `macro_rules!` inserted (`$vis`, `$ty`, `$block`).
-    fn new(item: TokenStream) -> Self {
-        fn flatten(stream: TokenStream, into: &mut Vec<TokenTree>) {
-            for token in stream {
-                match token {
-                    TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                        flatten(group.stream(), into);
-                    }
-                    other => into.push(other),
-                }
-            }
-        }
-        let mut tokens = Vec::new();
-        flatten(item, &mut tokens);
-        Self(tokens.into_iter().peekable())
-    }
-
-    fn next_if_ident(&mut self, wanted: &str) -> Option<Ident> {
-        match self
-            .0
-            .next_if(|it| matches!(it, TokenTree::Ident(ident) if ident == wanted))?
-        {
-            TokenTree::Ident(ident) => Some(ident),
-            _ => None,
-        }
-    }
-
-    fn next_if_mark(&mut self, mark: char) -> Option<TokenTree> {
-        self.0.next_if(|it| is_mark(it, mark))
-    }
-
-    /// `None` when `#[migration]` is there a second time, which then writes the companion type.
-    fn attributes(&mut self, diagnostics: &mut Diagnostics) -> Option<Attributes> {
-        let mut attributes = Attributes {
-            cfg: TokenStream::new(),
-            docs: Docs::default(),
-        };
-        while let Some(hash) = self.next_if_mark('#') {
-            let Some(TokenTree::Group(group)) = self.0.next() else {
-                continue;
-            };
-            // A `$(#[$meta])*` is a group within the brackets.
-            let mut inner = Self::new(group.stream()).0;
-            let Some(TokenTree::Ident(name)) = inner.next() else {
-                continue;
-            };
-            if name == "doc" {
-                inner.next();
-                if let Some(value) = inner.next() {
-                    attributes.docs.push(&value);
-                }
-            } else if name == "cfg" {
-                attributes.cfg.extend([hash, TokenTree::Group(group)]);
-            } else if name == "migration" {
-                diagnostics.error(name.span(), "`#[migration]` is given twice; keep one");
-                return None;
-            }
-        }
-        Some(attributes)
-    }
-
-    /// `pub`, `pub(..)` or nothing.
-    fn visibility(&mut self) -> TokenStream {
-        let mut visibility = TokenStream::new();
-        if let Some(public) = self.next_if_ident("pub") {
-            visibility.extend([TokenTree::Ident(public)]);
-            visibility.extend(self.0.next_if(
-                |it| matches!(it, TokenTree::Group(it) if it.delimiter() == Delimiter::Parenthesis),
-            ));
-        }
-        visibility
-    }
-
     /// Reads up to the name. Qualifiers of a function are errors; anything else is no function.
     fn name(&mut self, diagnostics: &mut Diagnostics) -> Option<Ident> {
         let mut qualifiers = Vec::new();
@@ -266,7 +183,7 @@ fn is_qualifier(word: &Ident) -> bool {
 fn not_a_function(found: &TokenTree) -> String {
     match found.to_string().as_str() {
         "struct" => {
-            "`#[migration]` goes on a function, not on a struct; views are not supported yet"
+            "`#[migration]` goes on a function, not on a struct; for a view write `#[view_manager(..)]`"
                 .to_owned()
         }
         word @ ("enum" | "union" | "trait" | "impl" | "mod" | "const" | "static" | "type"
@@ -275,10 +192,6 @@ fn not_a_function(found: &TokenTree) -> String {
         }
         _ => "`#[migration]` goes on a function".to_owned(),
     }
-}
-
-pub(super) fn is_mark(token: &TokenTree, mark: char) -> bool {
-    matches!(token, TokenTree::Punct(it) if it.as_char() == mark)
 }
 
 /// Replaces lifetimes that the function declares by `'_`: outside of it they have no name.

@@ -2,8 +2,11 @@
 
 use proc_macro2::{Ident, TokenTree};
 
-use super::model::{Arguments, Function, Id, Migration, Registered, Reversal, Text};
-use crate::diagnostics::Diagnostics;
+use super::model::{Arguments, Function, Id, Migration, Registered, Reversal};
+use crate::{
+    diagnostics::Diagnostics,
+    values::{self, At, Text, unraw},
+};
 
 /// The declaration. Without a function there is none; with errors, it registers nothing.
 pub(crate) fn migration(
@@ -12,7 +15,11 @@ pub(crate) fn migration(
     diagnostics: &mut Diagnostics,
 ) -> Option<Migration> {
     let reversal = reversal(&mut arguments, diagnostics);
-    let databases = databases(&mut arguments, diagnostics);
+    let databases = values::databases(
+        arguments.database.take(),
+        arguments.databases.take(),
+        diagnostics,
+    );
     let Function {
         cfg,
         description,
@@ -27,10 +34,12 @@ pub(crate) fn migration(
             id: id(arguments.id, &name),
             description,
             signature,
-            was: literals(arguments.was),
+            was: arguments.was.map_or_else(Vec::new, |it| it.value),
             reversal,
             transaction_none: arguments.transaction_none,
             databases,
+            suspends: arguments.suspends,
+            restore_unmanaged: arguments.restore_unmanaged,
         });
     Some(Migration {
         runtime: arguments.runtime.unwrap_or_default(),
@@ -75,40 +84,18 @@ fn reversal(arguments: &mut Arguments, diagnostics: &mut Diagnostics) -> Reversa
     }
 }
 
-fn databases(arguments: &mut Arguments, diagnostics: &mut Diagnostics) -> Vec<TokenTree> {
-    match (arguments.database.take(), arguments.databases.take()) {
-        (None, None) => Vec::new(),
-        (Some(one), None) => vec![one.value.literal],
-        (None, Some(several)) => literals(several.value),
-        (Some(one), Some(_)) => {
-            diagnostics.error(
-                one.key,
-                "`database` and `databases` exclude each other; put all names into `databases = [..]`",
-            );
-            Vec::new()
-        }
-    }
-}
-
-fn literals(texts: Vec<Text>) -> Vec<TokenTree> {
-    texts.into_iter().map(|text| text.literal).collect()
-}
-
 /// What `id` says, or the function's name.
-fn id(written: Option<Text>, name: &Ident) -> Id {
+fn id(written: Option<At<Text>>, name: &Ident) -> Id {
     match written {
-        Some(text) => Id {
+        Some(At { value: text, .. }) => Id {
             span: text.literal.span(),
             value: text.value,
             literal: Some(text.literal),
         },
-        None => {
-            let value = name.to_string();
-            Id {
-                value: value.strip_prefix("r#").unwrap_or(&value).to_owned(),
-                span: name.span(),
-                literal: None,
-            }
-        }
+        None => Id {
+            value: unraw(name),
+            span: name.span(),
+            literal: None,
+        },
     }
 }

@@ -1,4 +1,4 @@
-//! The doc comment of a function, which becomes its description.
+//! The doc comment of an item, which becomes its description.
 
 use proc_macro2::TokenTree;
 
