@@ -460,6 +460,8 @@ pub struct Summary {
     pub failed: usize,
     /// Deferred.
     pub deferred: usize,
+    /// Views that were created or built anew after the last migration.
+    pub views: usize,
     /// Not run because of something that they require.
     pub skipped: usize,
     /// Still to be applied in this database after the run, whatever the reason.

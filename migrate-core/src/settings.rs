@@ -28,6 +28,10 @@ pub struct Settings {
     pub ordering: Ordering,
     /// How long to wait for the deploy lock.
     pub lock_wait: Duration,
+    /// How long to wait for those who read a view that has to go down, in all attempts together.
+    pub view_lock_wait: Duration,
+    /// How long one attempt waits: for so long those who come later wait behind it.
+    pub view_lock_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -36,6 +40,10 @@ impl Default for Settings {
             history_table: "migrate_history".to_owned(),
             ordering: Ordering::Declared,
             lock_wait: Duration::from_secs(60),
+            view_lock_wait: Duration::from_secs(60),
+            // Below PostgreSQL's `deadlock_timeout` (1 s), so that of a reader and us, who wait for
+            // each other, it is us who give way.
+            view_lock_timeout: Duration::from_millis(500),
         }
     }
 }

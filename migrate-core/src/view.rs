@@ -1,5 +1,6 @@
 //! [`ViewDescriptor`]: the static facts of one view; [`Views`]: those that a program carries.
 
+mod change;
 mod lifetime;
 mod normal;
 mod resolve;
@@ -15,6 +16,7 @@ use crate::{
     node::{NodeRef, ViewRef},
 };
 
+pub use change::Change;
 pub use lifetime::{check_no_overlap, check_suspends, check_until, check_uses};
 pub use normal::normalize_sql;
 pub use values::{check_index, check_query, check_view_name};

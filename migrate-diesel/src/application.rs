@@ -3,14 +3,14 @@
 use std::{path::Path, time::Duration};
 
 use migrate_core::{
-    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Graph, Settings,
+    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport},
 };
 
 use crate::{
     backend::{AnyConnection, Driver as _, MigrationConnection as _},
-    carried::Carried,
+    carried::{Carried, Resolved},
     error::Error,
     history::Store,
     migration::Migration,
@@ -55,7 +55,10 @@ impl Application for Program {
     }
 
     fn graph(&self, settings: &Settings) -> Result<GraphReport, Failure> {
-        Ok(self.carried.graph(settings.ordering)?.report())
+        let resolved = self.carried.resolve_all(settings.ordering)?;
+        let mut report = resolved.graph.report();
+        report.views = resolved.views.views.report(&resolved.graph);
+        Ok(report)
     }
 
     fn open(
@@ -63,15 +66,11 @@ impl Application for Program {
         settings: &Settings,
         database: &DatabaseSettings,
     ) -> Result<Box<dyn Deployment>, Failure> {
-        let graph = self
-            .carried
-            .graph(settings.ordering)?
-            .for_database(&database.name)
-            .map_err(Error::Graph)?;
+        let resolved = self.carried.resolve(settings.ordering, &database.name)?;
         let (connection, there) = connect_to_read(&database.url)?;
         let store = Store::new(connection.dialect(), &settings.history_table)?;
         let mut open = OpenDatabase {
-            graph,
+            resolved,
             migrations: self.carried.migrations.clone(),
             settings: settings.clone(),
             database: database.clone(),
@@ -93,7 +92,7 @@ enum There {
 
 /// One open database.
 struct OpenDatabase {
-    graph: Graph,
+    resolved: Resolved,
     migrations: Vec<&'static Migration>,
     settings: Settings,
     database: DatabaseSettings,
@@ -106,7 +105,8 @@ impl OpenDatabase {
     fn reader(&mut self) -> Reader<'_> {
         Reader {
             driver: &mut self.connection,
-            graph: &self.graph,
+            graph: &self.resolved.graph,
+            views: &self.resolved.views,
             migrations: &self.migrations,
             store: &self.store,
             database: &self.database.name,
@@ -125,7 +125,7 @@ impl OpenDatabase {
         }
         Ok(work(Runner::new(
             &mut self.connection,
-            &self.graph,
+            &self.resolved,
             &self.migrations,
             &self.settings,
             Some(&self.database.url),
@@ -153,7 +153,7 @@ impl Deployment for OpenDatabase {
         // Of a SQLite file that does not exist yet, the empty database in memory stands for it.
         let statements = Runner::new(
             &mut self.connection,
-            &self.graph,
+            &self.resolved,
             &self.migrations,
             &self.settings,
             Some(&self.database.url),

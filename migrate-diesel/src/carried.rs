@@ -1,4 +1,4 @@
-//! [`Carried`]: the migrations of one program, and how they come together.
+//! [`Carried`]: the migrations and views of one program, and how they come together.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,14 +7,28 @@ use migrate_core::{
     report::{Problem, ProblemKind},
 };
 
-use crate::{error::Error, migration::Migration, registry::MIGRATIONS};
+use crate::{
+    error::Error,
+    guard::Declared,
+    migration::Migration,
+    registry::{MIGRATIONS, VIEWS},
+    view::View,
+};
 
 /// The migrations of one program.
 #[derive(Debug)]
 pub(crate) struct Carried {
     pub(crate) migrations: Vec<&'static Migration>,
+    views: Vec<&'static View>,
     /// In the order in which `main!` names them.
     crates: Vec<String>,
+}
+
+/// The migrations and views of one database, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) graph: Graph,
+    pub(crate) views: Declared,
 }
 
 impl Carried {
@@ -22,6 +36,7 @@ impl Carried {
     pub(crate) fn linked() -> Self {
         Self {
             migrations: MIGRATIONS.iter().collect(),
+            views: VIEWS.iter().collect(),
             crates: Vec::new(),
         }
     }
@@ -34,15 +49,20 @@ impl Carried {
         }
     }
 
-    /// Those of a list.
+    /// Those of a list, and the views that live since one of them.
     pub(crate) fn listed(nodes: impl IntoIterator<Item = NodeRef>) -> Self {
         let wanted: HashSet<NodeRef> = nodes.into_iter().collect();
         let migrations = MIGRATIONS
             .iter()
             .filter(|it| wanted.contains(&NodeRef::new(&it.descriptor)))
             .collect();
+        let views = VIEWS
+            .iter()
+            .filter(|it| wanted.contains(&it.descriptor.since))
+            .collect();
         Self {
             migrations,
+            views,
             crates: Vec::new(),
         }
     }
@@ -59,6 +79,21 @@ impl Carried {
             .collect();
         let crates: Vec<&str> = self.crates.iter().map(String::as_str).collect();
         Graph::resolve(&descriptors, &crates, ordering).map_err(Error::Graph)
+    }
+
+    /// The graph of one database's migrations, and its views.
+    pub(crate) fn resolve(&self, ordering: Ordering, database: &str) -> Result<Resolved, Error> {
+        let graph = self.graph(ordering)?;
+        let graph = graph.for_database(database).map_err(Error::Graph)?;
+        let views = Declared::resolve(&self.views, &graph, Some(database)).map_err(Error::Graph)?;
+        Ok(Resolved { graph, views })
+    }
+
+    /// The graph of everything, and all views.
+    pub(crate) fn resolve_all(&self, ordering: Ordering) -> Result<Resolved, Error> {
+        let graph = self.graph(ordering)?;
+        let views = Declared::resolve(&self.views, &graph, None).map_err(Error::Graph)?;
+        Ok(Resolved { graph, views })
     }
 
     fn missing_crates(&self) -> Vec<Problem> {
@@ -95,6 +130,7 @@ impl Carried {
             })
             .collect()
     }
+
     /// How many crates contribute without being named.
     fn unnamed_packages(&self) -> usize {
         let packages: BTreeSet<&str> = self

@@ -8,6 +8,8 @@ use migrate_core::{
     report::{LockHolder, Problem, ProblemKind},
 };
 
+use crate::guard::ViewError;
+
 /// Why a run did not do what it was asked. A message says its own level only; causes are behind
 /// [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +125,9 @@ pub enum Error {
     /// Nothing can be tried and rolled back.
     #[error("{0} commits DDL by itself: nothing can be tried and rolled back there")]
     NotRehearsable(&'static str),
+    /// Views could not be taken out of the way, or not be brought up.
+    #[error(transparent)]
+    View(ViewError),
     /// Others kept changing the history while we planned.
     #[error(
         "the history kept changing while it was being read; another program applies migrations without our lock"
@@ -165,6 +170,9 @@ pub enum BodyError {
         "the body ended its own transaction (by COMMIT or ROLLBACK, or by a failed statement that it ignored); a migration that has to says `transaction = none`"
     )]
     EndedTransaction,
+    /// Views could not be taken out of its way, or not be brought up after it.
+    #[error(transparent)]
+    View(ViewError),
     /// The connection broke while it ran.
     #[error(
         "the connection broke while the migration ran; whether it was committed shows when the database is asked again"
@@ -211,7 +219,7 @@ impl Error {
             Self::Missing(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
-            Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable => {
+            Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable | Self::View(_) => {
                 FailureKind::Migration
             }
             Self::Database { source, .. } if is_connection_loss(source) => FailureKind::Unreachable,
@@ -248,6 +256,11 @@ impl Error {
             }
             Self::Lock { .. } => "wait for that run to end, or allow more time with `--wait`",
             Self::OpenTransaction => "commit or roll back before calling",
+            Self::View(error)
+            | Self::Migration {
+                source: BodyError::View(error),
+                ..
+            } if error.next_step().is_some() => error.next_step().unwrap_or_default(),
             Self::Migration {
                 undone: Undone::NotEverything,
                 ..
@@ -266,7 +279,11 @@ impl Error {
             Self::NotRehearsable(_) => "use `--dry-run` alone: it shows which migrations would run",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),
-            Self::Url(_) | Self::Setting(_) | Self::Graph(_) | Self::Unstable => return None,
+            Self::Url(_)
+            | Self::Setting(_)
+            | Self::Graph(_)
+            | Self::View(_)
+            | Self::Unstable => return None,
         };
         Some(step.to_owned())
     }

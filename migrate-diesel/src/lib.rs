@@ -19,6 +19,7 @@ mod carried;
 ))]
 mod command;
 mod error;
+mod guard;
 mod history;
 mod migration;
 mod migrator;
@@ -36,6 +37,7 @@ pub use application::Program;
 pub use backend::AnyConnection;
 pub use backend::MigrationConnection;
 pub use error::{BodyError, Error, Redacted, Undone};
+pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
 pub use migrate_macros::{migration, view_manager};
 pub use migration::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DEFAULT_DATABASE, Graph, NodeRef, Ordering, Settings,
+    DEFAULT_DATABASE, Graph, NodeRef, Ordering, Settings, Views,
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     report::{CheckReport, Event, LogEntry, PlanReport, StatusReport, Summary},
 };
@@ -11,7 +11,7 @@ use once_cell::sync::OnceCell;
 
 use crate::{
     backend::{Driver, MigrationConnection},
-    carried::Carried,
+    carried::{Carried, Resolved},
     error::Error,
     history::Store,
     reports::Reader,
@@ -45,7 +45,7 @@ pub struct Migrator {
     carried: Carried,
     settings: Settings,
     database: String,
-    graph: OnceCell<Graph>,
+    resolved: OnceCell<Resolved>,
 }
 
 impl Migrator {
@@ -71,7 +71,7 @@ impl Migrator {
             carried,
             settings: Settings::default(),
             database: DEFAULT_DATABASE.to_owned(),
-            graph: OnceCell::new(),
+            resolved: OnceCell::new(),
         };
         migrator.graph()?;
         Ok(migrator)
@@ -88,7 +88,14 @@ impl Migrator {
     #[must_use]
     pub fn ordering(mut self, ordering: Ordering) -> Self {
         self.settings.ordering = ordering;
-        self.graph = OnceCell::new();
+        self.resolved = OnceCell::new();
+        self
+    }
+
+    /// With another time to wait for those who read a view that has to go down than a minute.
+    #[must_use]
+    pub fn view_lock_wait(mut self, wait: Duration) -> Self {
+        self.settings.view_lock_wait = wait;
         self
     }
 
@@ -103,7 +110,7 @@ impl Migrator {
     #[must_use]
     pub fn database(mut self, name: impl Into<String>) -> Self {
         self.database = name.into();
-        self.graph = OnceCell::new();
+        self.resolved = OnceCell::new();
         self
     }
 
@@ -112,9 +119,21 @@ impl Migrator {
     /// # Errors
     /// As [`linked`](Self::linked).
     pub fn graph(&self) -> Result<&Graph, Error> {
-        self.graph.get_or_try_init(|| {
-            let graph = self.carried.graph(self.settings.ordering)?;
-            graph.for_database(&self.database).map_err(Error::Graph)
+        Ok(&self.resolved()?.graph)
+    }
+
+    /// The views of this database, resolved.
+    ///
+    /// # Errors
+    /// As [`linked`](Self::linked).
+    pub fn views(&self) -> Result<&Views, Error> {
+        Ok(&self.resolved()?.views.views)
+    }
+
+    fn resolved(&self) -> Result<&Resolved, Error> {
+        self.resolved.get_or_try_init(|| {
+            self.carried
+                .resolve(self.settings.ordering, &self.database)
         })
     }
 
@@ -241,12 +260,12 @@ impl Migrator {
         observer: &mut (dyn FnMut(Event) + Send),
         work: impl FnOnce(Runner<'_>) -> T,
     ) -> Result<T, Error> {
-        let graph = self.graph()?;
+        let resolved = self.resolved()?;
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         prepare(connection)?;
         Ok(work(Runner::new(
             connection,
-            graph,
+            resolved,
             &self.carried.migrations,
             &self.settings,
             None,
@@ -260,12 +279,13 @@ impl Migrator {
         connection: &mut C,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let graph = self.graph()?;
+        let resolved = self.resolved()?;
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         prepare(connection)?;
         work(&mut Reader {
             driver: connection,
-            graph,
+            graph: &resolved.graph,
+            views: &resolved.views,
             migrations: &self.carried.migrations,
             store: &store,
             database: &self.database,

@@ -5,22 +5,24 @@ use migrate_core::{
     frontend::{DownRequest, UpRequest},
     report::{
         Action, Blocked, CheckReport, LogEntry, MigrationStatus, PlanReport, PlannedStep,
-        StatusReport,
+        PlannedView, Problem, StatusReport, ViewAction, ViewStatus,
     },
 };
 
 use crate::{
     backend::{Driver, ImplicitCommit, LockKey},
     error::Error,
-    history::{Sight, Store},
+    guard::{Declared, Pending},
+    history::{RecordedViews, Sight, Store},
     migration::Migration,
-    runner::wrong_backend,
+    runner::{applied, pending_names, reading, recorded_views, unsupported_views, wrong_backend},
 };
 
 /// Reads one database; takes no lock.
 pub(crate) struct Reader<'r> {
     pub(crate) driver: &'r mut dyn Driver,
     pub(crate) graph: &'r Graph,
+    pub(crate) views: &'r Declared,
     pub(crate) migrations: &'r [&'static Migration],
     pub(crate) store: &'r Store,
     pub(crate) database: &'r str,
@@ -39,6 +41,10 @@ impl Reader<'_> {
             .map(|(at, descriptor)| status(at, descriptor, &standing))
             .collect();
         report.problems = drift::problems(self.graph, &standing, &history);
+        let applied = applied(&standing, self.graph.len());
+        let recorded = self.recorded()?;
+        report.views = self.view_statuses(&applied, &recorded)?;
+        report.problems.extend(self.view_problems(&applied, &recorded)?);
         // Not knowing who holds the lock is no reason to show nothing.
         report.locked_by = self
             .driver
@@ -52,14 +58,22 @@ impl Reader<'_> {
         let history = self.history()?;
         let standing = Standing::new(self.graph, &history);
         let plan = Plan::up(self.graph, &standing, &request.target)?;
-        Ok(self.plan_report(&plan, &standing, &history))
+        let mut report = self.plan_report(&plan, &standing, &history);
+        let mut applied = applied(&standing, self.graph.len());
+        self.plan_views(&plan, &mut applied, &mut report);
+        let recorded = self.recorded()?;
+        self.plan_rebuilds(&plan, &standing, &recorded, &mut report)?;
+        Ok(report)
     }
 
     pub(crate) fn plan_down(&mut self, request: &DownRequest) -> Result<PlanReport, Error> {
         let history = self.history()?;
         let standing = Standing::new(self.graph, &history);
         let plan = Plan::down(self.graph, &standing, &request.target, &history)?;
-        Ok(self.plan_report(&plan, &standing, &history))
+        let mut report = self.plan_report(&plan, &standing, &history);
+        let mut applied = applied(&standing, self.graph.len());
+        self.plan_views(&plan, &mut applied, &mut report);
+        Ok(report)
     }
 
     fn plan_report(
@@ -109,7 +123,137 @@ impl Reader<'_> {
         report
             .problems
             .extend(wrong_backend(self.driver, self.graph, self.migrations));
+        report
+            .problems
+            .extend(unsupported_views(self.driver, self.views));
+        let applied = applied(&standing, self.graph.len());
+        let recorded = self.recorded()?;
+        let pending = self.pending_views(&applied, &recorded)?;
+        report.pending_views = pending_names(self.views, &pending);
+        report.problems.extend(self.view_problems(&applied, &recorded)?);
         Ok(report)
+    }
+
+    /// The rows of views.
+    fn recorded(&mut self) -> Result<RecordedViews, Error> {
+        let version = self.store.read(self.driver, Sight::Live)?.version;
+        recorded_views(self.store, self.driver, version)
+    }
+
+    fn pending_views(
+        &mut self,
+        applied: &[bool],
+        recorded: &RecordedViews,
+    ) -> Result<Pending, Error> {
+        if self.views.is_empty() {
+            return Ok(Pending::default());
+        }
+        Ok(reading(self.views, self.store, applied).pending(self.driver, recorded)?)
+    }
+
+    fn view_statuses(
+        &mut self,
+        applied: &[bool],
+        recorded: &RecordedViews,
+    ) -> Result<Vec<ViewStatus>, Error> {
+        if self.views.is_empty() {
+            return Ok(Vec::new());
+        }
+        let states = reading(self.views, self.store, applied).states(self.driver, recorded)?;
+        let views = self.views.iter().zip(states);
+        Ok(views
+            .map(|(view, state)| {
+                let it = &view.descriptor;
+                ViewStatus {
+                    id: it.id.to_string(),
+                    name: it.name.to_owned(),
+                    description: it.description.to_owned(),
+                    state,
+                    since: it.since.get().id.to_string(),
+                    until: it.until.map(|until| until.get().id.to_string()),
+                    uses: it.uses.iter().map(|it| it.get().id.to_string()).collect(),
+                    location: it.location,
+                    fingerprint: it.fingerprint().to_string(),
+                }
+            })
+            .collect())
+    }
+
+    /// What is wrong with views, apart from what the next `up` does about them.
+    fn view_problems(
+        &mut self,
+        applied: &[bool],
+        recorded: &RecordedViews,
+    ) -> Result<Vec<Problem>, Error> {
+        let keeper = reading(self.views, self.store, applied);
+        let mut problems = keeper.undeclared(recorded);
+        if !self.views.is_empty() {
+            problems.extend(keeper.unnamed_uses(self.driver, recorded)?);
+        }
+        Ok(problems)
+    }
+
+    /// What the steps of a plan do to views.
+    fn plan_views(&mut self, plan: &Plan, applied: &mut [bool], report: &mut PlanReport) {
+        let views = &self.views.views;
+        for (step, planned) in plan.steps.iter().zip(&mut report.steps) {
+            if let Some(change) = views.change(self.graph, step.at, step.action) {
+                let is_up = |view: usize| {
+                    views.is_alive(view, |at| applied.get(at).copied().unwrap_or_default())
+                };
+                planned.views = views.planned(self.graph, step.at, &change, is_up);
+            }
+            if let Some(slot) = applied.get_mut(step.at) {
+                *slot = step.action != Action::Revert;
+            }
+        }
+    }
+
+    /// What a run does to views after its last step: to those that are alive now. What the steps
+    /// bring up is as declared already.
+    fn plan_rebuilds(
+        &mut self,
+        plan: &Plan,
+        standing: &Standing<'_>,
+        recorded: &RecordedViews,
+        report: &mut PlanReport,
+    ) -> Result<(), Error> {
+        let now = applied(standing, self.graph.len());
+        let pending = self.pending_views(&now, recorded)?;
+        let views = &self.views.views;
+        let ends = |view: usize| {
+            let until = views.until(view);
+            plan.steps.iter().any(|step| Some(step.at) == until)
+        };
+        let built = pending.changed.iter().map(|&at| (at, ViewAction::Rebuild));
+        let created = pending.missing.iter().map(|&at| (at, ViewAction::Up));
+        let mut all: Vec<(usize, ViewAction)> =
+            built.chain(created).filter(|(at, _)| !ends(*at)).collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        let roots: Vec<usize> = pending.changed.clone();
+        let dragged = views
+            .closure(&roots)
+            .into_iter()
+            .filter(|at| !all.iter().any(|(listed, _)| listed == at))
+            .filter(|&at| views.is_alive(at, |it| now.get(it).copied().unwrap_or_default()));
+        let mut planned: Vec<PlannedView> = dragged
+            .filter_map(|at| {
+                views.planned_view(at, ViewAction::Suspend, views.because_of(at, &roots))
+            })
+            .collect();
+        planned.extend(all.into_iter().filter_map(|(at, action)| {
+            let view = views.get(at)?;
+            let because = match action {
+                ViewAction::Rebuild => "its definition changed",
+                _ if recorded.get(view.name).is_some_and(|row| row.saved.is_some()) => {
+                    "a run that died left it down"
+                }
+                _ => "it is missing",
+            };
+            views.planned_view(at, action, because.to_owned())
+        }));
+        report.views = planned;
+        Ok(())
     }
 
     pub(crate) fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Error> {

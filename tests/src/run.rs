@@ -163,6 +163,8 @@ fn line(event: &Event) -> String {
         }
         Event::Deferred { id, reason } => ("deferred", id, Some(reason.clone())),
         Event::Skipped { id, because } => ("skipped", id, Some(because.clone())),
+        Event::ViewDown { name, .. } => ("down", name, None),
+        Event::ViewUp { name, .. } => ("up", name, None),
         Event::Warning { problem } => (
             "warning",
             &problem.id,

@@ -4,6 +4,11 @@
 #[macro_export]
 macro_rules! suite {
     (@own Sqlite) => {
+        $crate::tests! { Sqlite views_of_its_own in views
+            guard {
+                what_is_missing_in_the_middle_hides_nobody,
+            }
+        }
         $crate::tests! { Sqlite of_its_own
             refusal {
                 a_read_only_database_can_be_looked_at,
@@ -53,6 +58,11 @@ macro_rules! suite {
         }
     };
     (@own Mysql) => {
+        $crate::tests! { Mysql views_of_its_own in views
+            guard {
+                what_is_missing_in_the_middle_hides_nobody,
+            }
+        }
         $crate::tests! { Mysql of_its_own
             outside {
                 a_lost_session_undoes_what_can_be_undone,
@@ -148,6 +158,39 @@ macro_rules! suite {
                 two_locks_run_each_body_once,
             }
         }
+        $crate::tests! { $backend views in views
+            lifecycle {
+                between_since_and_until,
+                what_is_missing_is_repaired,
+                what_changed_is_built_anew,
+                a_view_that_was_there_is_taken_over,
+                hand_written_code,
+                what_is_not_declared_any_more_is_told,
+            }
+            guard {
+                everything_on_it_goes_down_once,
+                what_it_uses_stays_up,
+                several_roots_are_one_pass,
+                guards_nest,
+                dependents_of_a_column,
+                dependents_of_what_is_not_there,
+            }
+            undeclared {
+                refused_before_anything,
+                restored_as_they_were,
+                in_a_block,
+                in_a_block_that_restores,
+            }
+            failure {
+                an_error_brings_them_back,
+                a_panic_brings_them_back,
+                a_caught_error_brings_them_back,
+                a_failing_body_brings_them_back,
+                outside_a_transaction,
+                a_block_outside_a_transaction,
+                a_view_that_cannot_come_back,
+            }
+        }
         $crate::suite!(@own $backend);
     };
 }
@@ -157,13 +200,23 @@ macro_rules! suite {
 #[macro_export]
 macro_rules! tests {
     ($backend:ident $list:ident $($module:ident { $($case:ident),* $(,)? })*) => {
+        $crate::tests! { @each $backend $list (use $crate::cases;) $($module { $($case),* })* }
+    };
+    ($backend:ident $list:ident in $group:ident $($module:ident { $($case:ident),* $(,)? })*) => {
+        $crate::tests! {
+            @each $backend $list (use $crate::cases::$group as cases;) $($module { $($case),* })*
+        }
+    };
+    (@each $backend:ident $list:ident ($import:item) $($module:ident { $($case:ident),* })*) => {
         mod $list {
+            $import
             $(mod $module {
+                use super::cases::$module as case;
                 $(
                     #[test]
                     fn $case() {
                         let backend = $crate::database::Backend::$backend;
-                        $crate::cases::$module::$case(&$crate::database::Scratch::new(backend));
+                        case::$case(&$crate::database::Scratch::new(backend));
                     }
                 )*
             })*

@@ -39,11 +39,29 @@ pub trait ViewCatalog {
 
     /// The statements that create a declared view (one whose definition is
     /// [`Sql`](migrate_core::view::Definition::Sql)), its options and its indexes; a materialized one
-    /// with its rows.
+    /// with its rows. What `old`, the view that it follows, says in its own statement and the
+    /// declaration does not (MySQL's DEFINER and the like) is taken over from there.
     ///
     /// # Errors
     /// What this database does not have: materialized views, an option.
-    fn create(&self, view: &ViewDescriptor) -> Result<Vec<String>, String>;
+    fn create(
+        &self,
+        view: &ViewDescriptor,
+        old: Option<&Snapshot>,
+    ) -> Result<Vec<String>, String>;
+
+    /// A statement that fails where a view of this name cannot be read; `None` where its creation
+    /// would have failed.
+    fn probe(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// The statement that gives `new`, as it is, those properties of `old` that have no statement of
+    /// their own (whose `set` is empty): for a view whose own code created it. `None` where every
+    /// property has one.
+    fn amend(&self, _old: &Snapshot, _new: &Snapshot) -> Option<String> {
+        None
+    }
 
     /// The statement that drops one; it fails where something depends on it.
     fn drop(&self, object: &Object) -> String;
@@ -143,7 +161,8 @@ pub struct Snapshot {
     pub object: Object,
     /// The names of its columns, in order.
     pub columns: Vec<String>,
-    /// Creates it as it is, without its properties: one statement.
+    /// Creates it as it is, without its properties. One statement, where MySQL's session has to be set
+    /// for it with what does that and what takes it back.
     pub create: String,
     /// In the order in which they are set.
     pub properties: Vec<Property>,
@@ -160,7 +179,9 @@ pub struct Property {
     pub what: String,
     /// Columns without which it cannot be.
     pub columns: Vec<String>,
-    /// The statement that sets it. Two properties are equal when `what` and `set` are.
+    /// The statement that sets it. Two properties are equal when `what` and `set` are. Empty where it
+    /// comes only with the statement that creates the object; see [`ViewCatalog::create`] and
+    /// [`ViewCatalog::amend`].
     pub set: String,
     /// The statement that takes it away where a new object has it by itself; empty where none does.
     pub unset: String,

@@ -1,13 +1,14 @@
-//! The history store: what was done, in four tables of the database itself.
+//! The history store: what was done, in five tables of the database itself.
 //!
 //! `migrate_history` has a row per migration that was started. A row is also the event of its
 //! application: when it goes (reverted, tried again), it is copied to `migrate_history_log` first,
 //! so that the log is complete without a second write per migration. `migrate_history_steps` has
-//! the finished steps of bodies that are no single transaction, `migrate_history_meta` the version
-//! of all four. One module; the dialects differ in values.
+//! the finished steps of bodies that are no single transaction, `migrate_history_views` the views that
+//! are in the database, `migrate_history_meta` the version of all five. One module; the dialects differ in values.
 
 mod claim;
 mod schema;
+mod views;
 
 use std::str::FromStr as _;
 
@@ -20,6 +21,8 @@ use crate::{
 };
 
 pub(crate) use claim::{Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
+pub(crate) use schema::WITH_VIEWS;
+pub(crate) use views::{RecordedView, RecordedViews};
 
 /// The history tables of one configured name, in one dialect's words.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ pub(crate) struct Store {
     log: String,
     steps: String,
     meta: String,
+    views: String,
 }
 
 /// What a `running` row means to who reads it.
@@ -53,6 +57,7 @@ impl Store {
             log: name("_log"),
             steps: name("_steps"),
             meta: name("_meta"),
+            views: name("_views"),
         })
     }
 
@@ -64,11 +69,12 @@ impl Store {
                 return Ok(Read {
                     history: History::default(),
                     tables: Tables::Absent,
+                    version: 0,
                     running: false,
                 });
             }
         };
-        self.check_version(rows.first().and_then(|row| row.c0.as_deref()))?;
+        let version = self.check_version(rows.first().and_then(|row| row.c0.as_deref()))?;
         let mut running = false;
         let mut read: Vec<(u64, AppliedMigration)> = Vec::new();
         for line in rows
@@ -88,6 +94,7 @@ impl Store {
         Ok(Read {
             history: History::new(read),
             tables: Tables::Present,
+            version,
             running,
         })
     }
@@ -252,6 +259,8 @@ pub(crate) struct Row {
 pub(crate) struct Read {
     pub(crate) history: History,
     pub(crate) tables: Tables,
+    /// Of the tables.
+    pub(crate) version: u32,
     /// Whether a row says `running`.
     pub(crate) running: bool,
 }

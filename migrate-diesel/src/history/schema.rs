@@ -4,12 +4,15 @@ use diesel::result::Error as DieselError;
 
 use super::{Store, Tables};
 use crate::{
-    backend::Driver,
+    backend::{Driver, ImplicitCommit},
     error::{Error, is_connection_loss},
 };
 
 /// The version of the tables that this code writes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The version since which there is a table of views.
+pub(crate) const WITH_VIEWS: u32 = 2;
 
 /// Columns without which a table of our name is not ours.
 const COLUMNS: [&str; 7] = [
@@ -77,6 +80,7 @@ impl Store {
             log,
             steps,
             meta,
+            views,
             ..
         } = self;
         let key = dialect.key_type;
@@ -113,6 +117,21 @@ impl Store {
                 // Last: until this row is there, the tables count as not made.
                 format!("INSERT INTO {meta} (name, value) VALUES ('schema_version', '1')"),
             ],
+            1 => {
+                // TEXT of MySQL ends at 64 KiB.
+                let long = match dialect.implicit_commit {
+                    ImplicitCommit::OnDdl => "LONGTEXT",
+                    ImplicitCommit::Never => "TEXT",
+                };
+                vec![
+                    format!(
+                        "CREATE TABLE IF NOT EXISTS {views} (name {key} NOT NULL PRIMARY KEY, id {key} NOT NULL, \
+                         state VARCHAR(16) NOT NULL, fingerprint VARCHAR(16), changed_at {timestamp} NOT NULL, \
+                         run_by VARCHAR(255) NOT NULL, saved {long}){options}"
+                    ),
+                    format!("UPDATE {meta} SET value = '2' WHERE name = 'schema_version'"),
+                ]
+            }
             _ => Vec::new(),
         }
     }

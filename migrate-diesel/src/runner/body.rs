@@ -13,9 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Runner, Used};
+use super::{Runner, Used, views::keeper};
 use crate::{
     error::BodyError,
+    guard::{Keeper, Patience, unmanaged_of},
     history::Claim,
     migration::{Body, Erased},
     session::{Context, Steps},
@@ -38,7 +39,13 @@ pub(super) struct BodyEnd {
 
 impl Runner<'_> {
     /// Calls `body`. Its transaction is checked, not ended.
-    pub(super) fn call(&mut self, body: Body, claim: &Claim, direction: Direction) -> BodyEnd {
+    pub(super) fn call(
+        &mut self,
+        body: Body,
+        claim: &Claim,
+        direction: Direction,
+        at: usize,
+    ) -> BodyEnd {
         let steps = match (claim.transaction, self.driver.dialect().implicit_commit) {
             (true, crate::backend::ImplicitCommit::Never) => Steps::Ignored,
             (true, crate::backend::ImplicitCommit::OnDdl) => Steps::Committed,
@@ -70,6 +77,7 @@ impl Runner<'_> {
             finished: Mutex::new(finished),
             recorded: AtomicBool::new(had_steps),
             observer: Mutex::new(&mut *self.observer),
+            keeper: keeper!(self, Some(at)),
         };
         let kind = body.connection();
         let Some(connection) = self.driver.connection_mut(kind.type_id) else {

@@ -68,6 +68,7 @@ impl Runner<'_> {
         {
             tracing::warn!(migration = %claim.id, %error, "could not record the failure");
         }
+        self.recover_views();
         self.tell_failure(claim, duration, undone, error)
     }
 
@@ -136,6 +137,7 @@ impl Runner<'_> {
             },
         )
         .map_err(Error::database("record that a migration was deferred"))?;
+        self.recover_views();
         self.state.summary.deferred += 1;
         (self.observer)(Event::Deferred {
             id: claim.id.to_string(),

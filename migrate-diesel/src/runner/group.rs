@@ -76,9 +76,10 @@ impl Runner<'_> {
                 position: position + 1,
                 total: plan.steps.len(),
             });
-            let end = self.call(migration.up, &claim, Direction::Apply);
+            let end = self.call_with_views(migration.up, &claim, Direction::Apply, step.at);
             match end.result {
                 Ok(None) => {
+                    self.note(step.at, Direction::Apply);
                     ending = self.ending_in_group(&claim, end.duration);
                     done.push((claim, end.duration));
                 }

@@ -13,6 +13,7 @@ mod rehearse;
 mod revert;
 mod settle;
 mod step;
+mod views;
 
 use std::{
     collections::HashMap,
@@ -29,15 +30,20 @@ use migrate_core::{
 
 use crate::{
     backend::{Driver, Held, ImplicitCommit, LockKey, SessionState},
+    carried::Resolved,
     error::Error,
+    guard::Declared,
     history::{Sight, Store},
     migration::Migration,
 };
+
+pub(crate) use views::{applied, pending_names, reading, recorded_views, unsupported_views};
 
 /// One run on one connection.
 pub(crate) struct Runner<'r> {
     pub(crate) driver: &'r mut dyn Driver,
     pub(crate) graph: &'r Graph,
+    pub(crate) views: &'r Declared,
     pub(crate) migrations: &'r [&'static Migration],
     pub(crate) settings: &'r Settings,
     /// Where the database is, if a new session may be opened.
@@ -66,6 +72,12 @@ struct RunState {
     watch: Option<Arc<AtomicBool>>,
     /// Of what was applied with its claim alone (SQLite).
     durations: Vec<(MigrationId, Duration)>,
+    /// By position in the graph, whether it is applied.
+    applied: Vec<bool>,
+    /// What guards hold down.
+    held_views: crate::guard::Held,
+    /// Whether views may be down that no rollback brings back.
+    views_at_risk: Used,
     by: String,
     summary: Summary,
 }
@@ -88,7 +100,7 @@ enum Progress {
 impl<'r> Runner<'r> {
     pub(crate) fn new(
         driver: &'r mut dyn Driver,
-        graph: &'r Graph,
+        resolved: &'r Resolved,
         migrations: &'r [&'static Migration],
         settings: &'r Settings,
         url: Option<&'r DatabaseUrl>,
@@ -97,7 +109,8 @@ impl<'r> Runner<'r> {
     ) -> Self {
         Self {
             driver,
-            graph,
+            graph: &resolved.graph,
+            views: &resolved.views,
             migrations,
             settings,
             url,
@@ -138,7 +151,8 @@ impl<'r> Runner<'r> {
         for problem in changed {
             (self.observer)(Event::Warning { problem });
         }
-        if plan.is_empty() && plan.blocked.is_empty() {
+        self.note_applied(&standing);
+        if plan.is_empty() && plan.blocked.is_empty() && !self.views_are_pending(read.version)? {
             return Ok(());
         }
         if request.grouping == Grouping::Atomic {
@@ -146,12 +160,13 @@ impl<'r> Runner<'r> {
         }
         let migrations = by_descriptor(self.migrations);
         self.locked(request.wait, |runner| {
+            runner.store.ensure(runner.driver)?;
+            runner.recover_views_of_others(read.version)?;
             runner.up_locked(request, &migrations)
         })
     }
 
     fn up_locked(&mut self, request: &UpRequest, migrations: &Bodies) -> Result<(), Error> {
-        self.store.ensure(self.driver)?;
         let mut steps_left = match request.target {
             Target::Steps(steps) => Some(steps),
             _ => None,
@@ -165,6 +180,11 @@ impl<'r> Runner<'r> {
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
             let plan = Plan::up(self.graph, &standing, &target)?;
             self.count_before(&standing, &plan);
+            self.note_applied(&standing);
+            if !plan.is_empty() {
+                self.create_missing_views()?;
+                self.check_views(&plan)?;
+            }
             let applied_before = self.state.summary.applied;
             let progress = match request.grouping {
                 Grouping::Each => {
@@ -176,7 +196,10 @@ impl<'r> Runner<'r> {
             self.state.summary.pending = self.state.summary.pending.saturating_sub(applied);
             steps_left = steps_left.map(|steps| steps.saturating_sub(applied));
             match progress {
-                Progress::Done => return self.refuse_blocked(&plan),
+                Progress::Done => {
+                    self.rebuild_views()?;
+                    return self.refuse_blocked(&plan);
+                }
                 Progress::Replan => tracing::debug!("the history changed under us; planning again"),
             }
         }
@@ -224,7 +247,8 @@ impl<'r> Runner<'r> {
             }
         }
         let backend = self.driver.dialect().name;
-        let problems = wrong_backend(self.driver, self.graph, self.migrations);
+        let mut problems = wrong_backend(self.driver, self.graph, self.migrations);
+        problems.extend(views::unsupported_views(self.driver, self.views));
         if problems.is_empty() {
             Ok(())
         } else {

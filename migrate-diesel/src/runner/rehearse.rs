@@ -31,6 +31,7 @@ impl Runner<'_> {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
             let standing = Standing::new(runner.graph, &read.history);
             let plan = Plan::up(runner.graph, &standing, &request.target)?;
+            runner.note_applied(&standing);
             // The log takes the place of the watch.
             runner.state.watch = None;
             let log = StatementLog::default();
@@ -68,10 +69,13 @@ impl Runner<'_> {
             };
             let claim = self.claim(descriptor, step, standing);
             taken(log);
-            let end = self.call(migration.up, &claim, Direction::Apply);
+            let end = self.call_with_views(migration.up, &claim, Direction::Apply, step.at);
             let said = taken(log);
             match end.result {
-                Ok(None) => statements.push(Some(said)),
+                Ok(None) => {
+                    self.note(step.at, Direction::Apply);
+                    statements.push(Some(said));
+                }
                 // Deferred: a run would roll it back and leave out what requires it.
                 Ok(Some(_)) => break,
                 Err(source) => {

@@ -46,6 +46,8 @@ impl Runner<'_> {
         }
         let migrations = by_descriptor(self.migrations);
         self.locked(request.wait, |runner| {
+            runner.store.ensure(runner.driver)?;
+            runner.recover_views_of_others(read.version)?;
             let reverted = runner.down_locked(request, &migrations)?;
             if again == Again::No {
                 return Ok(());
@@ -66,12 +68,13 @@ impl Runner<'_> {
         request: &DownRequest,
         migrations: &Bodies,
     ) -> Result<Vec<String>, Error> {
-        self.store.ensure(self.driver)?;
         // Again, now that nobody else changes it.
         let read = self.store.read(self.driver, Sight::Settled)?;
         let standing = Standing::new(self.graph, &read.history);
         let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
         self.count_before(&standing, &plan);
+        self.note_applied(&standing);
+        self.check_views(&plan)?;
         let mut reverted = Vec::new();
         for (position, step) in plan.steps.iter().enumerate() {
             let (Some(descriptor), Some(row)) = (self.graph.get(step.at), standing.row(step.at))
@@ -88,7 +91,8 @@ impl Runner<'_> {
                 position: position + 1,
                 total: plan.steps.len(),
             });
-            let duration = self.revert(migration, &row.id)?;
+            let duration = self.revert(migration, &row.id, step.at)?;
+            self.note(step.at, Direction::Revert);
             self.state.summary.reverted += 1;
             self.state.summary.pending += 1;
             (self.observer)(Event::Reverted {
@@ -101,7 +105,12 @@ impl Runner<'_> {
     }
 
     /// Reverts one migration, whose history row has the id `row`.
-    fn revert(&mut self, migration: &'static Migration, row: &str) -> Result<Duration, Error> {
+    fn revert(
+        &mut self,
+        migration: &'static Migration,
+        row: &str,
+        at: usize,
+    ) -> Result<Duration, Error> {
         let descriptor = &migration.descriptor;
         let doing = || Error::database(format!("revert `{}`", descriptor.id));
         let Some(down) = migration.down else {
@@ -136,7 +145,7 @@ impl Runner<'_> {
                 return Err(doing()(source));
             }
         }
-        let end = self.call(down, &claim, Direction::Revert);
+        let end = self.call_with_views(down, &claim, Direction::Revert, at);
         let result = end.result.and_then(|not_yet| match not_yet {
             None => Ok(()),
             Some(reason) => Err(BodyError::Returned(format!("not yet: {reason}").into())),
@@ -229,6 +238,7 @@ impl Runner<'_> {
         if let Err(error) = self.bring_back() {
             tracing::warn!(migration = %claim.id, %error, "could not bring the session back");
         }
+        self.recover_views();
         let chain = error_chain(&error);
         let found = self.store.row(self.driver, row).ok().flatten();
         // On MySQL the rollback took the mark with it, unless DDL has committed it.

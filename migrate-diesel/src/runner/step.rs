@@ -51,6 +51,7 @@ impl Runner<'_> {
                     Err((Stumble::Previous(source), previous)) => {
                         if let Some(previous) = previous {
                             held_back.insert(previous.at);
+                            self.note(previous.at, Direction::Revert);
                             let failure = self.commit_failed(&previous, source);
                             if on_failure == OnFailure::Stop {
                                 return Err(failure);
@@ -77,9 +78,10 @@ impl Runner<'_> {
                 position: position + 1,
                 total: plan.steps.len(),
             });
-            let end = self.call(migration.up, &claim, Direction::Apply);
+            let end = self.call_with_views(migration.up, &claim, Direction::Apply, step.at);
             match end.result {
                 Ok(None) => {
+                    self.note(step.at, Direction::Apply);
                     open = Some(Open {
                         claim,
                         duration: end.duration,

@@ -15,6 +15,7 @@ pub mod revert;
 pub mod session;
 pub mod sqlite;
 pub mod transaction;
+pub mod views;
 
 use diesel::{QueryResult, connection::SimpleConnection};
 use migrate_diesel::AnyConnection;

@@ -1,5 +1,7 @@
 //! [`Session`]: a connection in the hands of a body.
 
+mod suspend;
+
 use std::{
     collections::HashSet,
     fmt,
@@ -21,7 +23,7 @@ use diesel::{
 };
 use migrate_core::{MigrationId, report::Event};
 
-use crate::{backend::MigrationConnection, history::Store};
+use crate::{backend::MigrationConnection, guard::Keeper, history::Store};
 
 /// Used by one thread at a time: the locks are there because a connection has to be `Send`.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -39,6 +41,8 @@ pub(crate) struct Context<'x> {
     /// Whether this attempt recorded a step.
     pub(crate) recorded: AtomicBool,
     pub(crate) observer: Mutex<&'x mut (dyn FnMut(Event) + Send)>,
+    /// What knows the views.
+    pub(crate) keeper: Keeper<'x>,
 }
 
 /// What `step` does beside calling its closure.

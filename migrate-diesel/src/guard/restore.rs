@@ -1,0 +1,507 @@
+//! Creating anew, roots first, and everything that hung on it.
+
+use std::collections::HashMap;
+
+use migrate_core::ViewDescriptor;
+
+use super::{Down, Fate, Keeper, Mode, ViewError, catalog, database, order, run_all};
+use crate::{
+    backend::{Aspect, Driver, Object, ObjectKind, Property, Snapshot},
+    view::View,
+};
+
+const SAVEPOINT: &str = "SAVEPOINT migrate_views";
+const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
+const ROLLBACK_TO: &str =
+    "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
+/// One round sets what lacks; a new owner changes grants, which takes a second.
+const ROUNDS: usize = 4;
+
+/// By which definition views come back that were not as this program declares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Definitions {
+    /// By the one that they had: the new one may need what later migrations do.
+    AsTheyWere,
+    /// By the one that is declared.
+    Declared,
+}
+
+/// One thing to create.
+struct Creation<'d> {
+    managed: Option<usize>,
+    /// What stood there before.
+    old: Option<&'d Snapshot>,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// By its snapshot.
+    AsItWas,
+    /// By its declaration, and with everything that hung on it.
+    Declared,
+    /// By its declaration, which decides about options and indexes as well.
+    Anew,
+    /// Not at all: it is there, perhaps without something that hung on it.
+    Not,
+}
+
+/// A statement, and for which creation it is.
+struct Statement {
+    sql: String,
+    of: usize,
+    property: Option<String>,
+}
+
+impl Keeper<'_> {
+    /// Creates everything that comes back and what begins. Returns ids and names.
+    pub(super) fn create_all(
+        &self,
+        driver: &mut dyn Driver,
+        mode: Mode,
+        down: &Down,
+        begins: &[usize],
+        definitions: Definitions,
+    ) -> Result<Vec<(String, String)>, ViewError> {
+        let creations = self.creations(down, begins, definitions);
+        let mut pending: Vec<Statement> = Vec::new();
+        let mut unsettled: Vec<usize> = Vec::new();
+        for (index, creation) in creations.iter().enumerate() {
+            self.create(driver, mode, &creations, index, &mut pending)?;
+            let Some(old) = creation.old else { continue };
+            if creation.how == How::AsItWas && old.object.kind == ObjectKind::MaterializedView {
+                // Its rows come last of all, and what is built on it may need them.
+                self.flush(driver, mode, &creations, &mut pending)?;
+                self.settle(driver, mode, &creations, &[index])?;
+            } else {
+                unsettled.push(index);
+            }
+        }
+        self.flush(driver, mode, &creations, &mut pending)?;
+        self.probe(driver, &creations)?;
+        self.settle(driver, mode, &creations, &unsettled)?;
+        self.record(driver, mode, down, &creations)?;
+        Ok(creations.iter().map(|it| self.names_of(it)).collect())
+    }
+
+    /// In order.
+    fn creations<'d>(
+        &self,
+        down: &'d Down,
+        begins: &[usize],
+        definitions: Definitions,
+    ) -> Vec<Creation<'d>> {
+        let mut creations: Vec<Creation<'d>> = Vec::new();
+        // Index among the creations by index among the nodes.
+        let mut moved: Vec<Option<usize>> = Vec::with_capacity(down.nodes.len());
+        for node in &down.nodes {
+            if node.fate == Fate::Ends {
+                moved.push(None);
+                continue;
+            }
+            let how = match node.managed {
+                _ if node.fate == Fate::IsBack => How::Not,
+                None => How::AsItWas,
+                Some(at) if begins.contains(&at) => How::Anew,
+                Some(_) if node.as_declared => How::Declared,
+                Some(_) if definitions == Definitions::Declared => How::Anew,
+                Some(_) => How::AsItWas,
+            };
+            moved.push(Some(creations.len()));
+            creations.push(Creation {
+                managed: node.managed,
+                old: Some(&node.snapshot),
+                how,
+            });
+        }
+        let name = |at: usize| self.declared.views.get(at).map(|view| view.name);
+        for &at in begins {
+            if creations.iter().any(|it| it.managed == Some(at)) {
+                continue;
+            }
+            let ended = down.nodes.iter().position(|node| {
+                node.fate == Fate::Ends && node.managed.and_then(name) == name(at)
+            });
+            if let Some(slot) = ended.and_then(|ended| moved.get_mut(ended)) {
+                *slot = Some(creations.len());
+            }
+            creations.push(Creation {
+                managed: Some(at),
+                old: ended
+                    .and_then(|ended| down.nodes.get(ended))
+                    .map(|node| &node.snapshot),
+                how: How::Anew,
+            });
+        }
+        let order = self.creation_order(down, &moved, &creations);
+        let mut slots: Vec<Option<Creation<'d>>> = creations.into_iter().map(Some).collect();
+        order
+            .into_iter()
+            .filter_map(|index| slots.get_mut(index)?.take())
+            .collect()
+    }
+
+    fn creation_order(
+        &self,
+        down: &Down,
+        moved: &[Option<usize>],
+        creations: &[Creation<'_>],
+    ) -> Vec<usize> {
+        let at = |node: &usize| moved.get(*node).copied().flatten();
+        let mut edges: Vec<(usize, usize)> = down
+            .edges
+            .iter()
+            .filter_map(|(on, by)| Some((at(on)?, at(by)?)))
+            .collect();
+        let by_position: HashMap<usize, usize> = creations
+            .iter()
+            .enumerate()
+            .filter_map(|(index, it)| Some((it.managed?, index)))
+            .collect();
+        for (&position, &index) in &by_position {
+            for &used in self.declared.views.uses(position) {
+                if let Some(&on) = by_position.get(&(used as usize)) {
+                    edges.push((on, index));
+                }
+            }
+        }
+        order::roots_first(creations.len(), &edges)
+    }
+
+    /// Creates one, or lines its statements up.
+    fn create(
+        &self,
+        driver: &mut dyn Driver,
+        mode: Mode,
+        creations: &[Creation<'_>],
+        index: usize,
+        pending: &mut Vec<Statement>,
+    ) -> Result<(), ViewError> {
+        let Some(creation) = creations.get(index) else {
+            return Ok(());
+        };
+        if creation.how == How::Not {
+            return Ok(());
+        }
+        let view = self.view_of(creation);
+        let statements = match (view, creation.old) {
+            (Some(view), old) => match view.code {
+                None => self.statements(driver, &view.descriptor, old)?,
+                Some(code) => {
+                    self.flush(driver, mode, creations, pending)?;
+                    let connection = driver.connection_mut(code.connection().type_id);
+                    match (connection.and_then(|it| code.up(it)), old) {
+                        (Some(result), _) => {
+                            return result.map_err(|source| self.not_created(creation, source));
+                        }
+                        // The body of a migration was handed another connection than the view's.
+                        (None, Some(old)) => vec![old.create.clone()],
+                        (None, None) => {
+                            return Err(ViewError::Unsupported(format!(
+                                "{} takes a `{}`, which this connection is not",
+                                self.what(creation),
+                                (code.connection().type_name)()
+                            )));
+                        }
+                    }
+                }
+            },
+            (None, Some(old)) => vec![old.create.clone()],
+            (None, None) => Vec::new(),
+        };
+        pending.extend(statements.into_iter().map(|sql| Statement {
+            sql,
+            of: index,
+            property: None,
+        }));
+        Ok(())
+    }
+
+    /// Reads nothing of each, where only that tells whether its definition fits.
+    fn probe(
+        &self,
+        driver: &mut dyn Driver,
+        creations: &[Creation<'_>],
+    ) -> Result<(), ViewError> {
+        for creation in creations.iter().filter(|it| it.how != How::Not) {
+            let (_, name) = self.names_of(creation);
+            let Some(statement) = catalog(driver)?.probe(&name) else {
+                return Ok(());
+            };
+            driver
+                .batch(&statement)
+                .map_err(|source| self.not_created(creation, source))?;
+        }
+        Ok(())
+    }
+
+    /// The declaration by which it is created, if it is.
+    fn view_of(&self, creation: &Creation<'_>) -> Option<&'static View> {
+        match creation.how {
+            How::AsItWas | How::Not => None,
+            How::Declared | How::Anew => self.declared.get(creation.managed?),
+        }
+    }
+
+    fn statements(
+        &self,
+        driver: &mut dyn Driver,
+        view: &ViewDescriptor,
+        old: Option<&Snapshot>,
+    ) -> Result<Vec<String>, ViewError> {
+        catalog(driver)?.create(view, old).map_err(|message| {
+            ViewError::Unsupported(format!("view `{}` ({}): {message}", view.id, view.location))
+        })
+    }
+
+    /// Runs what is lined up: in one message where that is possible, and then again one by one if it
+    /// fails, so that the error names its view.
+    fn flush(
+        &self,
+        driver: &mut dyn Driver,
+        mode: Mode,
+        creations: &[Creation<'_>],
+        pending: &mut Vec<Statement>,
+    ) -> Result<(), ViewError> {
+        let statements = std::mem::take(pending);
+        if statements.len() > 1 && mode != Mode::Each && driver.dialect().pipelined {
+            let mut script = vec![SAVEPOINT];
+            script.extend(statements.iter().map(|it| it.sql.as_str()));
+            script.push(RELEASE);
+            let depth = driver.depth().ok().flatten().unwrap_or(0);
+            let Err(error) = driver.batch(&script.join(";\n")) else {
+                return Ok(());
+            };
+            tracing::debug!(%error, "one of several statements failed");
+            driver
+                .batch(ROLLBACK_TO)
+                .map_err(database("roll back to the savepoint"))?;
+            driver.set_depth(depth);
+        }
+        for statement in statements {
+            let Some(creation) = creations.get(statement.of) else {
+                continue;
+            };
+            driver
+                .batch(&statement.sql)
+                .map_err(|source| match statement.property {
+                    None => self.not_created(creation, source),
+                    Some(property) => ViewError::Restore {
+                        what: self.what(creation),
+                        property,
+                        source,
+                    },
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Sets what the new ones lack and takes away what they have too much, until they are what they
+    /// were.
+    fn settle(
+        &self,
+        driver: &mut dyn Driver,
+        mode: Mode,
+        creations: &[Creation<'_>],
+        indexes: &[usize],
+    ) -> Result<(), ViewError> {
+        let with_old: Vec<(usize, &Creation<'_>, &Snapshot)> = indexes
+            .iter()
+            .filter_map(|&index| {
+                let creation = creations.get(index)?;
+                Some((index, creation, creation.old?))
+            })
+            .collect();
+        if with_old.is_empty() {
+            return Ok(());
+        }
+        let mut differs = None;
+        for _ in 0..ROUNDS {
+            let objects: Vec<Object> = with_old
+                .iter()
+                .map(|(_, creation, old)| self.object(creation, old))
+                .collect();
+            let now = catalog(driver)?
+                .snapshots(&objects.iter().collect::<Vec<_>>())
+                .map_err(database("read what hangs on views"))?;
+            let mut pending = Vec::new();
+            differs = None;
+            for ((index, creation, old), now) in with_old.iter().zip(&now) {
+                let difference = difference(old, now, creation.how);
+                if difference.is_empty() {
+                    continue;
+                }
+                let names = difference.iter().map(|it| it.what.clone()).collect();
+                differs.get_or_insert((self.what(creation), names));
+                pending.extend(difference.into_iter().filter(|it| !it.sql.is_empty()).map(
+                    |it| Statement {
+                        sql: it.sql,
+                        of: *index,
+                        property: Some(it.what),
+                    },
+                ));
+            }
+            if differs.is_none() {
+                return Ok(());
+            }
+            if pending.is_empty() {
+                break;
+            }
+            self.flush(driver, mode, creations, &mut pending)?;
+        }
+        match differs {
+            Some((what, differs)) => Err(ViewError::NotRestored { what, differs }),
+            None => Ok(()),
+        }
+    }
+
+    fn object(&self, creation: &Creation<'_>, old: &Snapshot) -> Object {
+        match self.view_of(creation) {
+            Some(view) => Object::view(old.object.identity.clone(), view.descriptor.kind),
+            None => old.object.clone(),
+        }
+    }
+
+    /// Writes down what is up now.
+    fn record(
+        &self,
+        driver: &mut dyn Driver,
+        mode: Mode,
+        down: &Down,
+        creations: &[Creation<'_>],
+    ) -> Result<(), ViewError> {
+        let mut script: Vec<String> = Vec::new();
+        for node in &down.nodes {
+            let (_, name) = self.names(node);
+            // Without a declaration there is no row but that of the suspension.
+            let row = node.recorded.as_ref();
+            match row.and_then(|row| Some((row, row.fingerprint?))) {
+                // It came back as it was, perhaps with the fingerprint of another definition.
+                Some((row, fingerprint)) if node.fate != Fate::Ends => {
+                    if mode != Mode::Inside || row.saved.is_some() {
+                        script.extend(self.store.view_is_up(&name, &row.id, fingerprint, self.by));
+                    }
+                }
+                // Ended, or never recorded but for the time that it was down.
+                _ => {
+                    if node.fate == Fate::Ends || row.is_some() || mode != Mode::Inside {
+                        script.push(self.store.forget_view(&name));
+                    }
+                }
+            }
+        }
+        for creation in creations {
+            let Some(view) = self.view_of(creation) else {
+                continue;
+            };
+            if creation.how == How::Declared {
+                continue;
+            }
+            let it = &view.descriptor;
+            script.extend(self.store.view_is_up(
+                it.name,
+                &it.id.to_string(),
+                it.fingerprint(),
+                self.by,
+            ));
+        }
+        if mode == Mode::Each && !script.is_empty() {
+            // The views are up for good; a rollback of what follows must not say otherwise.
+            script.push("COMMIT".to_owned());
+        }
+        run_all(driver, &script).map_err(database("record which views are up"))
+    }
+
+    fn not_created(
+        &self,
+        creation: &Creation<'_>,
+        source: diesel::result::Error,
+    ) -> ViewError {
+        ViewError::Create {
+            what: self.what(creation),
+            source,
+        }
+    }
+
+    fn what(&self, creation: &Creation<'_>) -> String {
+        match (creation.managed, creation.old) {
+            (Some(at), _) => self.describe_declared(at),
+            (None, Some(old)) => format!("the undeclared {}", old.object),
+            (None, None) => "a view".to_owned(),
+        }
+    }
+
+    fn names_of(&self, creation: &Creation<'_>) -> (String, String) {
+        match creation.managed.and_then(|at| self.declared.get(at)) {
+            Some(view) => (
+                view.descriptor.id.to_string(),
+                view.descriptor.name.to_owned(),
+            ),
+            None => {
+                let name = creation
+                    .old
+                    .map_or_else(String::new, |old| old.object.identity.clone());
+                (name.clone(), name)
+            }
+        }
+    }
+}
+
+/// Something to set or to take away; without `sql`, that cannot be done by a statement.
+struct Difference {
+    what: String,
+    sql: String,
+}
+
+/// What has to be done so that `now` has what `old` had, as far as `how` says.
+fn difference(old: &Snapshot, now: &Snapshot, how: How) -> Vec<Difference> {
+    let is_declared = |aspect: Aspect| {
+        how == How::Anew && matches!(aspect, Aspect::Options | Aspect::Index)
+    };
+    let mut differences = Vec::new();
+    for surplus in &now.properties {
+        let is_set_anew = old.properties.iter().any(|it| same_thing(it, surplus));
+        // A filled one may be empty before; that is no loss.
+        if is_set_anew || is_declared(surplus.aspect) || surplus.aspect == Aspect::Populated {
+            continue;
+        }
+        differences.push(Difference {
+            what: surplus.what.clone(),
+            sql: surplus.unset.clone(),
+        });
+    }
+    for missing in &old.properties {
+        if now.properties.iter().any(|it| equal(it, missing)) {
+            continue;
+        }
+        let its_columns_are_gone = missing
+            .columns
+            .iter()
+            .any(|column| !now.columns.contains(column));
+        let is_redeclared = is_declared(missing.aspect)
+            && (missing.aspect == Aspect::Options
+                || now.properties.iter().any(|it| same_thing(it, missing)));
+        if its_columns_are_gone || is_redeclared {
+            continue;
+        }
+        differences.push(Difference {
+            what: missing.what.clone(),
+            sql: missing.set.clone(),
+        });
+    }
+    differences
+}
+
+fn same_thing(one: &Property, other: &Property) -> bool {
+    one.aspect == other.aspect && blanks(&one.what) == blanks(&other.what)
+}
+
+fn equal(one: &Property, other: &Property) -> bool {
+    let trimmed = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
+    same_thing(one, other) && trimmed(&one.set) == trimmed(&other.set)
+}
+
+/// Saved text has blanks for line ends and tabs.
+fn blanks(text: &str) -> String {
+    text.replace(['\n', '\r', '\t'], " ")
+}
