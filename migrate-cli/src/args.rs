@@ -27,7 +27,8 @@ Exit codes:
 
 Configuration:
   flag > environment > .env > migrate.toml > default
-  database_url, history_table, ordering, lock_wait, [databases.NAME] url,
+  database_url, history_table, ordering, lock_wait, view_lock_wait,
+  view_lock_timeout, [databases.NAME] url,
   each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
 
 const GLOBAL: &str = "Global options";

@@ -22,9 +22,11 @@
 //!   parents, up to the workspace (a `Cargo.toml` with `[workspace]`, or `.git`); else the one beside
 //!   the program's own `Cargo.toml`, where that directory exists on this machine.
 //!   `.env` is searched in the same places.
-//! - **Keys**: `database_url`, `history_table`, `ordering`, `lock_wait`, `[databases.NAME] url`.
+//! - **Keys**: `database_url`, `history_table`, `ordering`, `lock_wait`, `view_lock_wait`,
+//!   `view_lock_timeout`, `[databases.NAME] url`.
 //!   Each is also a variable: `MIGRATE_DATABASE_URL`, `MIGRATE_HISTORY_TABLE`, `MIGRATE_ORDERING`,
-//!   `MIGRATE_LOCK_WAIT`, `MIGRATE_DATABASES_<NAME>_URL`. An empty variable is an unset one.
+//!   `MIGRATE_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_TIMEOUT`,
+//!   `MIGRATE_DATABASES_<NAME>_URL`. An empty variable is an unset one.
 //!   `DATABASE_URL` counts where `MIGRATE_DATABASE_URL` is set nowhere.
 //! - **`${VAR}`** and **`${VAR:-default}`** in a value of the file are replaced from the
 //!   environment, then `.env`; `$${` stands for `${`. A value that is overridden or not needed is

@@ -10,11 +10,13 @@ const DATABASES: &str = "MIGRATE_DATABASES_";
 const URL: &str = "_URL";
 
 /// Names of variables, for suggestions.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 7] = [
     "MIGRATE_DATABASE_URL",
     "MIGRATE_HISTORY_TABLE",
     "MIGRATE_ORDERING",
     "MIGRATE_LOCK_WAIT",
+    "MIGRATE_VIEW_LOCK_WAIT",
+    "MIGRATE_VIEW_LOCK_TIMEOUT",
     "MIGRATE_DATABASES_NAME_URL",
 ];
 
@@ -110,6 +112,8 @@ mod tests {
             ("MIGRATE_HISTORY_TABLE", "b"),
             ("MIGRATE_ORDERING", "c"),
             ("MIGRATE_LOCK_WAIT", "d"),
+            ("MIGRATE_VIEW_LOCK_WAIT", "v"),
+            ("MIGRATE_VIEW_LOCK_TIMEOUT", "w"),
             ("MIGRATE_DATABASES_USER_DATA_URL", "e"),
             ("DATABASE_URL", "f"),
             ("PATH", "g"),
@@ -125,6 +129,8 @@ mod tests {
                 (&Key::HistoryTable, "b"),
                 (&Key::Ordering, "c"),
                 (&Key::LockWait, "d"),
+                (&Key::ViewLockWait, "v"),
+                (&Key::ViewLockTimeout, "w"),
                 (&Key::Url("default".to_owned()), "a"),
                 (&Key::Url("user_data".to_owned()), "e"),
             ]

@@ -1,6 +1,6 @@
 //! Which text counts for each key, and what it means.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use migrate_core::{DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, Ordering, Settings};
 
@@ -59,9 +59,13 @@ impl Config {
                 Key::HistoryTable => settings.history_table = history_table(&entry, text(&entry)?)?,
                 Key::Ordering => settings.ordering = ordering(&entry, &text(&entry)?)?,
                 Key::LockWait => {
-                    settings.lock_wait = args::duration(&text(&entry)?).map_err(|why| {
-                        wrong(&entry, "lock_wait", &text(&entry).unwrap_or_default(), &why)
-                    })?;
+                    settings.lock_wait = duration(&entry, "lock_wait", &text(&entry)?)?;
+                }
+                Key::ViewLockWait => {
+                    settings.view_lock_wait = duration(&entry, "view_lock_wait", &text(&entry)?)?;
+                }
+                Key::ViewLockTimeout => {
+                    settings.view_lock_timeout = attempt(&entry, &text(&entry)?)?;
                 }
                 Key::Url(name) => {
                     urls.insert(name, entry);
@@ -226,6 +230,20 @@ fn ordering(entry: &Entry, text: &str) -> Result<Ordering, Failure> {
             "it is `declared` or `stamped`",
         )),
     }
+}
+
+fn duration(entry: &Entry, key: &str, text: &str) -> Result<Duration, Failure> {
+    args::duration(text).map_err(|why| wrong(entry, key, text, &why))
+}
+
+/// Databases count in milliseconds, and take nothing for no limit at all.
+fn attempt(entry: &Entry, text: &str) -> Result<Duration, Failure> {
+    const KEY: &str = "view_lock_timeout";
+    let attempt = duration(entry, KEY, text)?;
+    if attempt < Duration::from_millis(1) {
+        return Err(wrong(entry, KEY, text, "it is at least `1ms`"));
+    }
+    Ok(attempt)
 }
 
 fn wrong(entry: &Entry, key: &str, text: &str, why: &str) -> Failure {

@@ -28,16 +28,20 @@ enum Key {
     HistoryTable,
     Ordering,
     LockWait,
+    ViewLockWait,
+    ViewLockTimeout,
     /// The URL of a database, by its [folded](fold) name.
     Url(String),
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 5] = [
+const FILE_KEYS: [&str; 7] = [
     "database_url",
     "history_table",
     "ordering",
     "lock_wait",
+    "view_lock_wait",
+    "view_lock_timeout",
     "databases",
 ];
 
@@ -54,6 +58,8 @@ impl Key {
             "history_table" => Some(Self::HistoryTable),
             "ordering" => Some(Self::Ordering),
             "lock_wait" => Some(Self::LockWait),
+            "view_lock_wait" => Some(Self::ViewLockWait),
+            "view_lock_timeout" => Some(Self::ViewLockTimeout),
             _ => None,
         }
     }

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use migrate_core::{
     DatabaseSettings, State,
-    report::{Action, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport},
+    report::{
+        Action, LogEntry, MigrationStatus, PlanReport, PlannedView, Problem, StatusReport,
+        ViewAction,
+    },
 };
 
 use super::{
@@ -139,7 +142,8 @@ impl Page {
             );
         }
         page.push_str(&self.problems(&report.problems));
-        let views = report.views.len();
+        let is_built = |view: &&PlannedView| view.action != ViewAction::Suspend;
+        let views = report.views.iter().filter(is_built).count();
         if report.steps.is_empty() && report.blocked.is_empty() && views == 0 {
             return format!("{}nothing to do\n", page.trim_start_matches('\n'));
         }

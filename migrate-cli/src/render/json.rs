@@ -358,19 +358,15 @@ struct FinishedJson<'a> {
     skipped: usize,
     reverted: usize,
     pending: usize,
-    rebuilt_views: usize,
+    /// Created or built anew for no migration.
+    views: usize,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
 
 /// The last event of a run.
-pub(crate) fn finished(
-    database: &str,
-    summary: &Summary,
-    rebuilt_views: usize,
-    error: Option<&str>,
-) -> String {
+pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -> String {
     line(&FinishedJson {
         event: "finished",
         database,
@@ -380,7 +376,7 @@ pub(crate) fn finished(
         skipped: summary.skipped,
         reverted: summary.reverted,
         pending: summary.pending,
-        rebuilt_views,
+        views: summary.views,
         duration_ms: milliseconds(summary.duration),
         error,
     })

@@ -75,7 +75,6 @@ impl<'c, 's> Reporter<'c, 's> {
 
     /// Tells of `event`.
     pub(crate) fn event(&mut self, event: &Event) {
-        self.views.note(event);
         if self.console.look().format == Format::Json {
             self.json(event);
         } else {
@@ -85,6 +84,10 @@ impl<'c, 's> Reporter<'c, 's> {
 
     fn human(&mut self, event: &Event) {
         self.heading();
+        if !matches!(event, Event::ViewDown { .. } | Event::ViewUp { .. }) {
+            self.between();
+        }
+        self.views.note(event);
         match event {
             Event::Waiting { holder, waited } => self.waiting(holder.as_ref(), *waited),
             Event::Started {
@@ -168,6 +171,24 @@ impl<'c, 's> Reporter<'c, 's> {
             };
             let heading = page.heading(self.database);
             self.console.note(&heading);
+        }
+    }
+
+    /// What was done to views before or after the migrations.
+    fn between(&mut self) {
+        // With `-v` each had a line of its own.
+        let told = self.console.look().verbosity.is_verbose();
+        if let Some(views) = self.views.between().filter(|_| !told) {
+            let palette = self.console.look().err;
+            let label = match self.console.err_kind() {
+                StreamKind::Terminal { .. } => {
+                    format!("  {} views ", palette.paint(style::GOOD, '✓'))
+                }
+                StreamKind::Pipe => palette.paint(style::GOOD, format!("{:<8}", "views")),
+            };
+            let line = format!("{label} {}\n", palette.paint(style::DIM, views));
+            let console = &mut *self.console;
+            live::suspended(self.live.as_ref(), || console.note(&line));
         }
     }
 

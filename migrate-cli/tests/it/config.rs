@@ -78,21 +78,24 @@ fn every_setting_from_every_source() {
     let typist = Typist::new();
     typist.file(
         "migrate.toml",
-        "history_table = \"a.file\"\nordering = \"stamped\"\nlock_wait = \"2m\"",
+        "history_table = \"a.file\"\nordering = \"stamped\"\nlock_wait = \"2m\"\nview_lock_wait = \"5m\"\nview_lock_timeout = \"2s\"",
     );
     let (_, settings) = effective(&typist, "status");
     assert_eq!(settings.history_table, "a.file");
     assert_eq!(settings.ordering, Ordering::Stamped);
     assert_eq!(settings.lock_wait, Duration::from_secs(120));
+    assert_eq!(settings.view_lock_wait, Duration::from_secs(300));
+    assert_eq!(settings.view_lock_timeout, Duration::from_secs(2));
 
     typist.file(
         ".env",
-        "MIGRATE_HISTORY_TABLE=dotenv\nMIGRATE_ORDERING=declared\nMIGRATE_LOCK_WAIT=0s",
+        "MIGRATE_HISTORY_TABLE=dotenv\nMIGRATE_ORDERING=declared\nMIGRATE_LOCK_WAIT=0s\nMIGRATE_VIEW_LOCK_TIMEOUT=250ms",
     );
     let (_, settings) = effective(&typist, "status");
     assert_eq!(settings.history_table, "dotenv");
     assert_eq!(settings.ordering, Ordering::Declared);
     assert_eq!(settings.lock_wait, Duration::ZERO);
+    assert_eq!(settings.view_lock_timeout, Duration::from_millis(250));
 
     let mut typist = typist;
     typist.set("MIGRATE_HISTORY_TABLE", "environment");
@@ -193,6 +196,11 @@ fn mistakes_name_their_place() {
             "history_table = \" \"",
             "",
             "migrate.toml:1: `history_table` cannot be ` `: it is empty",
+        ),
+        (
+            "view_lock_timeout = \"0s\"",
+            "",
+            "migrate.toml:1: `view_lock_timeout` cannot be `0s`: it is at least `1ms`",
         ),
         ("ordering = ", "", "migrate.toml:1: "),
         (

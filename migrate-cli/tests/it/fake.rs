@@ -400,6 +400,7 @@ impl Deployment for FakeDeployment {
         }
         if report.failure.is_none() {
             tell_views(&self.app.rebuilds(), None, on_event);
+            report.summary.views = self.app.rebuilds().len();
         }
         if request.grouping == Grouping::Atomic && report.failure.is_some() {
             report.summary.applied = 0;

@@ -27,14 +27,14 @@ impl Reporter<'_, '_> {
                 .failure
                 .as_ref()
                 .map(|failure| failure.message.as_str());
-            self.console.out(&json::finished(
-                &self.database.name,
-                summary,
-                self.rebuilt(report),
-                error,
-            ));
+            self.console
+                .out(&json::finished(&self.database.name, summary, error));
         } else {
-            self.rebuilt_views(report);
+            if report.failure.is_some() && self.failed_lines == 0 {
+                // If that was about them, nobody knows what was told too early.
+                self.views.forget();
+            }
+            self.between();
             let text = self.last_line(report, doing);
             self.console.note(&text);
         }
@@ -42,23 +42,6 @@ impl Reporter<'_, '_> {
             Some(failure) => self.failure(failure),
             None if summary.failed + summary.deferred + summary.skipped > 0 => exit::NOT_DONE,
             None => exit::DONE,
-        }
-    }
-
-    /// How many views were built for no migration. Where that is what failed, nobody knows.
-    fn rebuilt(&self, report: &RunReport) -> usize {
-        if report.failure.is_some() && self.failed_lines == 0 {
-            0
-        } else {
-            self.views.rebuilt()
-        }
-    }
-
-    /// One line for all of them; with `-v` each had its own.
-    fn rebuilt_views(&mut self, report: &RunReport) {
-        if self.rebuilt(report) > 0 && !self.console.look().verbosity.is_verbose() {
-            let names = self.views.names();
-            self.done('✓', "rebuilt", style::GOOD, "views", &names);
         }
     }
 
@@ -82,9 +65,9 @@ impl Reporter<'_, '_> {
             + summary.reverted
             + summary.failed
             + summary.deferred
-            + summary.skipped;
-        let rebuilt = self.rebuilt(report);
-        if touched + rebuilt == 0 {
+            + summary.skipped
+            + summary.views;
+        if touched == 0 {
             return if report.failure.is_some() {
                 String::new()
             } else {
@@ -107,13 +90,10 @@ impl Reporter<'_, '_> {
         if summary.deferred > 0 {
             part(summary.deferred, "deferred", style::CARE);
         }
-        if rebuilt > 0 {
-            let word = if rebuilt == 1 {
-                "view rebuilt"
-            } else {
-                "views rebuilt"
-            };
-            part(rebuilt, word, style::GOOD);
+        match summary.views {
+            0 => {}
+            1 => part(1, "view built", style::GOOD),
+            n => part(n, "views built", style::GOOD),
         }
         // What failed or was deferred is pending too; it was counted.
         let rest = summary

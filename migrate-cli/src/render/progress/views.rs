@@ -7,63 +7,117 @@ use crate::render::text::one_line;
 /// So many names are said; of the others, how many they are.
 const NAMED: usize = 5;
 
-/// Views that went down and came up.
+/// Views that went down and came up since it was last told.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     down: usize,
-    up: usize,
-    /// Names of those that came up for no migration: repaired, or with a new definition.
-    rebuilt: Vec<String>,
+    /// Names of those that came up.
+    up: Vec<String>,
+    /// Whether a migration runs: what is brought back in it belongs to it, whatever for.
+    running: bool,
 }
 
 impl Tally {
     /// Notes `event`.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
-            Event::ViewDown { migration, .. } if migration.is_some() => self.down += 1,
-            Event::ViewUp { migration, .. } if migration.is_some() => self.up += 1,
-            Event::ViewUp { name, .. } => self.rebuilt.push(name.clone()),
+            Event::Started { .. } => self.running = true,
+            Event::ViewDown { migration, .. } => {
+                self.running |= migration.is_some();
+                self.down += 1;
+            }
+            Event::ViewUp {
+                migration, name, ..
+            } => {
+                self.running |= migration.is_some();
+                self.up.push(name.clone());
+            }
             _ => {}
         }
     }
 
-    /// Of one migration, behind its duration: `, views: 12 down, 12 up`. The next one begins at
-    /// nothing.
+    /// At the end of a migration, behind its duration: `, views: 12 down, 12 up`.
     pub(super) fn around(&mut self) -> String {
-        let (down, up) = (std::mem::take(&mut self.down), std::mem::take(&mut self.up));
-        let parts: Vec<String> = [(down, "down"), (up, "up")]
-            .into_iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, word)| format!("{n} {word}"))
-            .collect();
-        if parts.is_empty() {
-            String::new()
-        } else {
-            format!(", views: {}", parts.join(", "))
+        let tally = std::mem::take(self);
+        match tally.counts() {
+            counts if counts.is_empty() => counts,
+            counts => format!(", views: {counts}"),
         }
     }
 
-    /// What was rolled back did not happen.
+    /// At the end of one that was rolled back: nothing happened.
     pub(super) fn forget(&mut self) {
-        self.down = 0;
-        self.up = 0;
+        *self = Self::default();
     }
 
-    /// How many were built for no migration.
-    pub(super) fn rebuilt(&self) -> usize {
-        self.rebuilt.len()
-    }
-
-    /// Their names, the first few of them.
-    pub(super) fn names(&self) -> String {
-        let names = self.rebuilt.iter().take(NAMED);
-        let mut text = names
-            .map(|name| one_line(name))
-            .collect::<Vec<_>>()
-            .join(", ");
-        if self.rebuilt.len() > NAMED {
-            text.push_str(&format!(" and {} more", self.rebuilt.len() - NAMED));
+    /// What was done for no migration, if anything was: `2 down, 3 up: accounts, totals`.
+    pub(super) fn between(&mut self) -> Option<String> {
+        if self.running || (self.down == 0 && self.up.is_empty()) {
+            return None;
         }
-        text
+        let tally = std::mem::take(self);
+        let names = tally.up.iter().take(NAMED).map(|name| one_line(name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = match tally.up.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let colon = if names.is_empty() { "" } else { ": " };
+        Some(format!("{}{colon}{names}{more}", tally.counts()))
+    }
+
+    fn counts(&self) -> String {
+        let parts = [(self.down, "down"), (self.up.len(), "up")].into_iter();
+        let parts = parts.filter(|(n, _)| *n > 0);
+        let parts: Vec<String> = parts.map(|(n, word)| format!("{n} {word}")).collect();
+        parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn down(migration: Option<&str>) -> Event {
+        Event::ViewDown {
+            id: "a:V".to_owned(),
+            name: "v".to_owned(),
+            migration: migration.map(str::to_owned),
+        }
+    }
+
+    fn up(migration: Option<&str>) -> Event {
+        Event::ViewUp {
+            id: "a:V".to_owned(),
+            name: "v".to_owned(),
+            migration: migration.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_is_brought_back_after_a_failure_belongs_to_it() {
+        let mut tally = Tally::default();
+        tally.note(&down(Some("a:m")));
+        tally.note(&up(None));
+        assert_eq!(tally.between(), None);
+        assert_eq!(tally.around(), ", views: 1 down, 1 up");
+        assert_eq!(tally.around(), "");
+    }
+
+    #[test]
+    fn what_is_for_no_migration_is_told_by_itself() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.between(), None);
+        tally.note(&up(None));
+        assert_eq!(tally.between().unwrap(), "1 up: v");
+        tally.note(&down(None));
+        for _ in 0..7 {
+            tally.note(&up(None));
+        }
+        assert_eq!(
+            tally.between().unwrap(),
+            "1 down, 7 up: v, v, v, v, v and 2 more"
+        );
+        assert_eq!(tally.between(), None);
     }
 }
