@@ -1,5 +1,12 @@
 //! MySQL and MariaDB.
 
+mod attributes;
+mod blockers;
+mod name;
+mod rights;
+mod snapshot;
+mod views;
+
 use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
@@ -7,7 +14,7 @@ use migrate_core::report::LockHolder;
 
 use super::{
     Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    diesel_plumbing,
+    ViewCatalog, diesel_plumbing,
 };
 
 impl MigrationConnection for MysqlConnection {
@@ -65,6 +72,10 @@ impl Driver for MysqlConnection {
 
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+
+    fn views(&mut self) -> Option<&mut dyn ViewCatalog> {
+        Some(self)
     }
 
     fn columns(&mut self, table: &str) -> QueryResult<Vec<String>> {
