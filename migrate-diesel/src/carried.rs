@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Carried {
     pub(crate) migrations: Vec<&'static Migration>,
-    views: Vec<&'static View>,
+    pub(crate) views: Vec<&'static View>,
     /// In the order in which `main!` names them.
     crates: Vec<String>,
 }

@@ -16,6 +16,7 @@ use crate::{
     history::Store,
     reports::Reader,
     runner::Runner,
+    view::View,
 };
 
 /// The migrations of a program and how to run them: plain data out, nothing printed.
@@ -66,6 +67,18 @@ impl Migrator {
         Self::from_carried(Carried::listed(migrations))
     }
 
+    /// With these views instead of those that are linked: for tests that make views as they run.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] when they do not fit to the migrations.
+    #[doc(hidden)]
+    pub fn with_views(mut self, views: impl IntoIterator<Item = &'static View>) -> Result<Self, Error> {
+        self.carried.views = views.into_iter().collect();
+        self.resolved = OnceCell::new();
+        self.resolved()?;
+        Ok(self)
+    }
+
     fn from_carried(carried: Carried) -> Result<Self, Error> {
         let migrator = Self {
             carried,
@@ -73,7 +86,7 @@ impl Migrator {
             database: DEFAULT_DATABASE.to_owned(),
             resolved: OnceCell::new(),
         };
-        migrator.graph()?;
+        migrator.resolved()?;
         Ok(migrator)
     }
 
