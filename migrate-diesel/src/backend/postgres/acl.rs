@@ -28,51 +28,48 @@ struct Grant {
     grantable: bool,
 }
 
-/// What the list says beyond the default list, and what it lacks of it; the owner's own grants first,
-/// because others may pass on what they were granted.
-pub(super) fn grants(list: &str, default: &str, it: Securable<'_>) -> Vec<Property> {
+/// What the list says beyond the default list, and what it lacks of it, each with its turn: what
+/// others than the owner granted comes last and in its order, because they may only pass on what they
+/// were granted.
+pub(super) fn grants(list: &str, default: &str, it: Securable<'_>) -> Vec<(usize, Property)> {
     let (list, default) = (parse(list), parse(default));
-    let mut there: Vec<&Grant> = list
-        .iter()
-        .filter(|grant| !default.contains(grant))
-        .collect();
-    there.sort_by_key(|grant| grant.grantor != it.owner);
     let revoked = default.iter().filter(|grant| {
         // With the right to pass it on: there, and more.
-        let more = Grant {
-            grantable: true,
-            ..(*grant).clone()
-        };
-        !list.contains(grant) && !list.contains(&more)
+        !list.contains(grant) && !list.contains(&grant.with(true))
     });
     let revoked = revoked.map(|grant| {
         let property = property(grant, it);
+        let role = role_words(&grant.grantee);
         Property {
-            what: format!(
-                "{} revoked from {}{}",
-                grant.privilege,
-                role_words(&grant.grantee),
-                it.words
-            ),
+            what: format!("{} revoked from {role}{}", grant.privilege, it.words),
             set: property.unset,
             unset: property.set,
             ..property
         }
     });
-    let there = there.into_iter().map(|grant| {
+    let there = list.iter().enumerate();
+    let there = there.filter(|(_, grant)| !default.contains(grant));
+    let there = there.map(|(at, grant)| {
         let mut property = property(grant, it);
         // Beyond the default is no more than the right to pass it on.
-        if default.contains(&Grant {
-            grantable: false,
-            ..grant.clone()
-        }) {
+        if default.contains(&grant.with(false)) {
             property.unset = property
                 .unset
                 .replacen("REVOKE ", "REVOKE GRANT OPTION FOR ", 1);
         }
-        property
+        let turn = if grant.grantor == it.owner { 0 } else { at + 1 };
+        (turn, property)
     });
-    revoked.chain(there).collect()
+    revoked.map(|property| (0, property)).chain(there).collect()
+}
+
+impl Grant {
+    fn with(&self, grantable: bool) -> Self {
+        Self {
+            grantable,
+            ..self.clone()
+        }
+    }
 }
 
 /// Whether every item of the list is understood.
@@ -247,7 +244,7 @@ mod tests {
         };
         let sql = |list: &str, default: &str| {
             let list = grants(list, default, it).into_iter();
-            list.map(|it| (it.set, it.unset)).collect::<Vec<_>>()
+            list.map(|(_, it)| (it.set, it.unset)).collect::<Vec<_>>()
         };
         let pair = |set: &str, unset: &str| (set.to_owned(), unset.to_owned());
         assert_eq!(sql("o=rw/o", "o=rw/o"), []);
