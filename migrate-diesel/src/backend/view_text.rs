@@ -169,16 +169,11 @@ impl<'t, 'a> Walk<'t, 'a> {
     /// Takes one token, or a whole name; says which is the next.
     fn step(&mut self, at: usize, token: &Token<'_>) -> usize {
         let index = self.current;
-        let next_opens = self.at(at + 1).is_some_and(|next| next.is_sign('('));
-        let after_distinct = at
-            .checked_sub(1)
-            .and_then(|at| self.at(at))
-            .is_some_and(|before| before.is_word("distinct"));
-        let names = token.is_name() || (self.flavor.text_is_name && token.kind == Kind::Text);
         let Some(level) = self.levels.get_mut(index) else {
             return self.tokens.len();
         };
-        let started = std::mem::replace(&mut level.started, true);
+        let names = token.is_name() || (self.flavor.text_is_name && token.kind == Kind::Text);
+        let starts = !std::mem::replace(&mut level.started, true);
         match token.kind {
             Kind::Sign('(') => {
                 let table_next = std::mem::take(&mut level.table_next);
@@ -200,51 +195,55 @@ impl<'t, 'a> Walk<'t, 'a> {
                 level.table_next = false;
                 level.with = false;
             }
-            _ if !started && token.is_word("with") => {
+            _ if starts && token.is_word("with") => {
                 level.from = false;
                 level.table_next = false;
                 level.with = true;
                 level.expression_next = true;
             }
-            _ if level.expression_next && names => {
-                if !token.is_word("recursive") {
-                    level.expression_next = false;
-                    level.expressions.push(token.text.clone().into_owned());
-                }
+            _ if level.expression_next && names && !token.is_word("recursive") => {
+                level.expression_next = false;
+                level.expressions.push(token.text.clone().into_owned());
             }
-            _ if level.table_next && names => {
-                if !token.is_word("lateral") {
-                    level.table_next = false;
-                    return self.reference(at);
-                }
+            _ if level.table_next && names && !token.is_word("lateral") => {
+                level.table_next = false;
+                return self.reference(at);
             }
-            // `IS DISTINCT FROM x` compares.
-            _ if token.is_word("from") => {
-                level.from = !after_distinct;
-                level.table_next = level.from;
-            }
-            _ if token.is_one_of(&["join", "straight_join"]) => {
-                level.from = true;
-                level.table_next = true;
-            }
-            // `x IN users`, which SQLite has.
-            _ if token.is_word("in") => level.table_next = !next_opens,
-            _ if token.is_one_of(&[
-                "where",
-                "group",
-                "having",
-                "order",
-                "limit",
-                "union",
-                "except",
-                "intersect",
-            ]) =>
-            {
-                level.from = false;
-            }
-            _ => {}
+            _ => self.keyword(at, token),
         }
         at + 1
+    }
+
+    /// What a keyword says of the place that what follows it is in.
+    fn keyword(&mut self, at: usize, token: &Token<'_>) {
+        let neighbour = |at: Option<usize>| at.and_then(|at| self.tokens.get(at));
+        // `IS DISTINCT FROM x` compares.
+        let compares = neighbour(at.checked_sub(1)).is_some_and(|it| it.is_word("distinct"));
+        let opens = neighbour(at.checked_add(1)).is_some_and(|it| it.is_sign('('));
+        let Some(level) = self.levels.get_mut(self.current) else {
+            return;
+        };
+        if token.is_word("from") {
+            level.from = !compares;
+            level.table_next = !compares;
+        } else if token.is_one_of(&["join", "straight_join"]) {
+            level.from = true;
+            level.table_next = true;
+        } else if token.is_word("in") {
+            // `x IN users`, which SQLite has.
+            level.table_next = !opens;
+        } else if token.is_one_of(&[
+            "where",
+            "group",
+            "having",
+            "order",
+            "limit",
+            "union",
+            "except",
+            "intersect",
+        ]) {
+            level.from = false;
+        }
     }
 
     fn at(&self, at: usize) -> Option<&'t Token<'a>> {

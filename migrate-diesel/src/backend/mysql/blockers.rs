@@ -7,16 +7,38 @@ use super::{
     text,
     views::{by_database, list},
 };
-use crate::backend::Driver as _;
+use crate::backend::{Driver as _, TextRow};
 
-/// Sessions in words. The server may keep no book of its metadata locks (MariaDB does only with a
-/// plugin or with the performance schema on); then those with an open transaction, one of whom it is.
+/// Where locks are written down, and a word of doubt.
+struct Source {
+    /// From `FROM` on; the sessions are `p`.
+    sql: String,
+    doubt: &'static str,
+}
+
+/// Sessions in words.
 pub(super) fn blockers(db: &mut MysqlConnection, names: &[Name]) -> Vec<String> {
     if names.is_empty() {
         return Vec::new();
     }
-    let session = "CAST(p.ID AS CHAR) AS c0, p.USER AS c1, SUBSTRING_INDEX(p.HOST, ':', 1) AS c2, p.COMMAND AS c3, \
-                   CAST(p.TIME AS CHAR) AS c4, NULL AS c5";
+    for Source { sql, doubt } in sources(names) {
+        let sql = format!(
+            "SELECT DISTINCT CAST(p.ID AS CHAR) AS c0, p.USER AS c1, SUBSTRING_INDEX(p.HOST, ':', 1) AS c2, \
+             p.COMMAND AS c3, CAST(p.TIME AS CHAR) AS c4, NULL AS c5 {sql} AND p.ID <> CONNECTION_ID() ORDER BY p.ID"
+        );
+        match db.rows(&sql) {
+            Ok(rows) if rows.is_empty() => {}
+            Ok(rows) => return rows.into_iter().map(|row| words(row, doubt)).collect(),
+            // It may be absent or forbidden.
+            Err(error) => tracing::debug!(%error, "could not ask for metadata locks"),
+        }
+    }
+    Vec::new()
+}
+
+/// The server may keep no book of its metadata locks (MariaDB does only with a plugin or with the
+/// performance schema on); then those with an open transaction, one of whom it is.
+fn sources(names: &[Name]) -> [Source; 3] {
     let locked = |schema: &str, table: &str| -> String {
         let conditions: Vec<String> = by_database(names)
             .into_iter()
@@ -30,62 +52,45 @@ pub(super) fn blockers(db: &mut MysqlConnection, names: &[Name]) -> Vec<String> 
             .collect();
         conditions.join(" OR ")
     };
-    let sources = [
-        (
-            format!(
-                "SELECT DISTINCT {session} FROM performance_schema.metadata_locks l \
+    [
+        Source {
+            sql: format!(
+                "FROM performance_schema.metadata_locks l \
                  JOIN performance_schema.threads t ON t.THREAD_ID = l.OWNER_THREAD_ID \
                  JOIN information_schema.PROCESSLIST p ON p.ID = t.PROCESSLIST_ID \
-                 WHERE l.LOCK_STATUS = 'GRANTED' AND p.ID <> CONNECTION_ID() AND ({}) ORDER BY p.ID",
+                 WHERE l.LOCK_STATUS = 'GRANTED' AND ({})",
                 locked("l.OBJECT_SCHEMA", "l.OBJECT_NAME")
             ),
-            "",
-        ),
-        (
-            format!(
-                "SELECT DISTINCT {session} FROM information_schema.METADATA_LOCK_INFO l \
-                 JOIN information_schema.PROCESSLIST p ON p.ID = l.THREAD_ID \
-                 WHERE p.ID <> CONNECTION_ID() AND ({}) ORDER BY p.ID",
+            doubt: "",
+        },
+        Source {
+            sql: format!(
+                "FROM information_schema.METADATA_LOCK_INFO l \
+                 JOIN information_schema.PROCESSLIST p ON p.ID = l.THREAD_ID WHERE ({})",
                 locked("l.TABLE_SCHEMA", "l.TABLE_NAME")
             ),
-            "",
-        ),
-        (
-            format!(
-                "SELECT DISTINCT {session} FROM information_schema.INNODB_TRX l \
-                 JOIN information_schema.PROCESSLIST p ON p.ID = l.trx_mysql_thread_id \
-                 WHERE p.ID <> CONNECTION_ID() ORDER BY p.ID"
-            ),
-            "perhaps ",
-        ),
-    ];
-    for (sql, doubt) in sources {
-        // A source may be absent, switched off or forbidden.
-        let rows = match db.rows(&sql) {
-            Ok(rows) if !rows.is_empty() => rows,
-            Ok(_) => continue,
-            Err(error) => {
-                tracing::debug!(%error, "could not ask for metadata locks");
-                continue;
-            }
-        };
-        return rows
-            .into_iter()
-            .map(|row| {
-                let part = |text: Option<String>| text.unwrap_or_default();
-                let doing = match row.c3.as_deref() {
-                    Some("Sleep") => "idle in a transaction".to_owned(),
-                    other => other.unwrap_or("busy").to_lowercase(),
-                };
-                format!(
-                    "{doubt}connection {} ({}@{}, {doing} for {} s)",
-                    part(row.c0),
-                    part(row.c1),
-                    part(row.c2),
-                    part(row.c4)
-                )
-            })
-            .collect();
-    }
-    Vec::new()
+            doubt: "",
+        },
+        Source {
+            sql: "FROM information_schema.INNODB_TRX l \
+                  JOIN information_schema.PROCESSLIST p ON p.ID = l.trx_mysql_thread_id WHERE TRUE"
+                .to_owned(),
+            doubt: "perhaps ",
+        },
+    ]
+}
+
+fn words(row: TextRow, doubt: &str) -> String {
+    let part = |text: Option<String>| text.unwrap_or_default();
+    let doing = match row.c3.as_deref() {
+        Some("Sleep") => "idle in a transaction".to_owned(),
+        other => other.unwrap_or("busy").to_lowercase(),
+    };
+    format!(
+        "{doubt}connection {} ({}@{}, {doing} for {} s)",
+        part(row.c0),
+        part(row.c1),
+        part(row.c2),
+        part(row.c4)
+    )
 }
