@@ -107,6 +107,9 @@ pub enum ViewState {
     Missing,
     /// In the database with another definition; the next `up` builds it anew.
     Changed,
+    /// In the database though its lifetime is over, because the declaration changed; the next `up`
+    /// drops it.
+    Ended,
     /// Taken down by a run that died before it could bring it back; the next `up` does.
     Suspended,
 }
@@ -120,6 +123,7 @@ impl ViewState {
             Self::Down => "down",
             Self::Missing => "missing",
             Self::Changed => "changed",
+            Self::Ended => "ended",
             Self::Suspended => "suspended",
         }
     }

@@ -227,10 +227,14 @@ impl Reader<'_> {
         };
         let built = pending.changed.iter().map(|&at| (at, ViewAction::Rebuild));
         let created = pending.missing.iter().map(|&at| (at, ViewAction::Up));
-        let mut all: Vec<(usize, ViewAction)> =
-            built.chain(created).filter(|(at, _)| !ends(*at)).collect();
+        let ended = pending.ended.iter().map(|&at| (at, ViewAction::Down));
+        let mut all: Vec<(usize, ViewAction)> = built
+            .chain(created)
+            .chain(ended)
+            .filter(|(at, _)| !ends(*at))
+            .collect();
         all.sort_unstable_by_key(|(at, _)| *at);
-        let roots: Vec<usize> = pending.changed.clone();
+        let roots = [pending.changed.as_slice(), &pending.ended].concat();
         let dragged = views
             .closure(&roots)
             .into_iter()
@@ -245,6 +249,7 @@ impl Reader<'_> {
             let view = views.get(at)?;
             let because = match action {
                 ViewAction::Rebuild => "its definition changed",
+                ViewAction::Down => "its lifetime is over",
                 _ if recorded.get(view.name).is_some_and(|row| row.saved.is_some()) => {
                     "a run that died left it down"
                 }

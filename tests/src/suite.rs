@@ -166,6 +166,7 @@ macro_rules! suite {
                 a_view_that_was_there_is_taken_over,
                 hand_written_code,
                 what_is_not_declared_any_more_is_told,
+                what_outlived_its_lifetime_is_handed_over,
             }
             guard {
                 everything_on_it_goes_down_once,

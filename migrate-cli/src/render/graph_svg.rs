@@ -79,10 +79,10 @@ pub(crate) fn render(report: &GraphReport) -> String {
         };
         let _ = writeln!(svg, "<path {class}{marker} d=\"{}\"/>", curve.path);
         if let Some(word) = link.label() {
-            // Beside the view, where its lines are apart from those of others.
+            // Nearer to the view, where words of lines that come and go are apart.
             let (x, y) = match link {
-                Link::Since => curve.last,
-                _ => curve.first,
+                Link::Since => curve.near_end,
+                _ => curve.near_start,
             };
             let _ = writeln!(
                 words,
@@ -251,9 +251,9 @@ fn box_width(id: &str) -> f64 {
 /// passes a layer.
 struct Curve {
     path: String,
-    /// The middle of its first and of its last bow.
-    first: (f64, f64),
-    last: (f64, f64),
+    /// On its first bow and on its last.
+    near_start: (f64, f64),
+    near_end: (f64, f64),
 }
 
 impl Curve {
@@ -271,28 +271,42 @@ impl Curve {
         let mut x = columns.right(start_layer);
         let mut height = y(start) + aside;
         let mut path = format!("M{x:.1} {height:.1}");
-        let mut middles = Vec::with_capacity(bends.len() + 1);
+        let mut near_start = None;
         for (layer, bend) in (start_layer + 1..).zip(bends) {
-            let next = columns.left(layer);
-            middles.push(bow(&mut path, (x, height), (next, y(*bend))));
-            x = columns.right(layer);
-            height = y(*bend);
+            let to = (columns.left(layer), y(*bend));
+            near_start.get_or_insert(along((x, height), to, NEAR));
+            bow(&mut path, (x, height), to);
+            (x, height) = (columns.right(layer), to.1);
             let _ = write!(path, "H{x:.1}");
         }
-        let last = bow(&mut path, (x, height), (columns.left(end_layer), y(end)));
-        let first = middles.first().copied().unwrap_or(last);
-        Self { path, first, last }
+        let to = (columns.left(end_layer), y(end));
+        bow(&mut path, (x, height), to);
+        Self {
+            path,
+            near_start: near_start.unwrap_or_else(|| along((x, height), to, NEAR)),
+            near_end: along((x, height), to, 1.0 - NEAR),
+        }
     }
 }
 
-/// Returns the middle.
-fn bow(path: &mut String, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) -> (f64, f64) {
+/// How far along a bow its word stands.
+const NEAR: f64 = 0.3;
+
+fn bow(path: &mut String, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) {
     let middle = f64::midpoint(x, to_x);
     let _ = write!(
         path,
         "C{middle:.1} {y:.1} {middle:.1} {to_y:.1} {to_x:.1} {to_y:.1}"
     );
-    (middle, f64::midpoint(y, to_y))
+}
+
+/// The point of a [`bow`] at `t`, from 0 to 1: a cubic Bézier curve whose control points lie in the
+/// middle between the ends.
+fn along((x, y): (f64, f64), (to_x, to_y): (f64, f64), t: f64) -> (f64, f64) {
+    let back = 1.0 - t;
+    let across = 1.5 * t * back + t * t * t;
+    let down = t * t * (3.0 - 2.0 * t);
+    (x + (to_x - x) * across, y + (to_y - y) * down)
 }
 
 /// Text in XML. Control characters, which XML cannot hold at all, were taken out before.
@@ -326,6 +340,14 @@ mod tests {
         assert!(svg.contains("&lt;script&gt;&quot;&amp;&quot;&lt;/script&gt;\\u{1b}"));
         assert!(svg.contains("a&lt;b") && svg.contains("src/a&amp;b.rs"));
         assert!(!svg.contains("<script") && !svg.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn words_stand_on_their_lines() {
+        let (from, to) = ((10.0, 20.0), (110.0, 60.0));
+        assert_eq!(along(from, to, 0.0), from);
+        assert_eq!(along(from, to, 0.5), (60.0, 40.0));
+        assert_eq!(along(from, to, 1.0), to);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) fn of_view(state: ViewState) -> Style {
     match state {
         ViewState::Up => GOOD,
         ViewState::Missing => BAD,
-        ViewState::Changed | ViewState::Suspended => CARE,
+        ViewState::Changed | ViewState::Ended | ViewState::Suspended => CARE,
         _ => DIM,
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn sign_of_view(state: ViewState) -> char {
     match state {
         ViewState::Up => '✓',
         ViewState::Missing => '✗',
-        ViewState::Changed => '~',
+        ViewState::Changed | ViewState::Ended => '~',
         ViewState::Suspended => '!',
         _ => '·',
     }

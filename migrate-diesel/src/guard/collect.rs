@@ -88,7 +88,7 @@ impl Keeper<'_> {
         let identities = catalog(driver)?
             .find(&names)
             .map_err(database("ask the catalog for views"))?;
-        let mut recorded = self
+        let recorded = self
             .store
             .recorded_views(driver, Some(&names))
             .map_err(|error| match error {
@@ -112,7 +112,7 @@ impl Keeper<'_> {
             present.push(Present {
                 at,
                 identity,
-                recorded: recorded.remove(view.name),
+                recorded: row.cloned(),
             });
         }
         Ok(present)
@@ -140,7 +140,7 @@ impl Keeper<'_> {
         }
     }
 
-    fn is_alive(&self, at: usize) -> bool {
+    pub(super) fn is_alive(&self, at: usize) -> bool {
         let views = &self.declared.views;
         views.is_alive(at, |migration| self.is_applied(migration))
     }

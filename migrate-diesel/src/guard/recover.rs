@@ -13,16 +13,22 @@ use crate::{
     history::{RecordedView, RecordedViews},
 };
 
-/// Alive views that are not in the database as declared. Positions, ascending.
+/// Views that are not in the database as declared. Positions, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) missing: Vec<usize>,
     pub(crate) changed: Vec<usize>,
+    /// Not alive any more (by what the declarations say now), and still there.
+    pub(crate) ended: Vec<usize>,
 }
 
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.changed.is_empty()
+        self.missing.is_empty() && self.changed.is_empty() && self.ended.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.missing.len() + self.changed.len() + self.ended.len()
     }
 }
 
@@ -38,6 +44,7 @@ impl Keeper<'_> {
             match state {
                 ViewState::Missing | ViewState::Suspended => pending.missing.push(at),
                 ViewState::Changed => pending.changed.push(at),
+                ViewState::Ended => pending.ended.push(at),
                 _ => {}
             }
         }
@@ -51,11 +58,17 @@ impl Keeper<'_> {
         recorded: &RecordedViews,
     ) -> Result<Vec<ViewState>, ViewError> {
         let views = &self.declared.views;
-        let alive: Vec<usize> = (0..views.len())
-            .filter(|&at| views.is_alive(at, |migration| self.is_applied(migration)))
+        let is_recorded = |at: usize| {
+            let view = views.get(at);
+            let row = view.and_then(|view| recorded.get(view.name));
+            row.zip(view)
+                .is_some_and(|(row, view)| row.id == view.id.to_string())
+        };
+        let asked: Vec<usize> = (0..views.len())
+            .filter(|&at| self.is_alive(at) || is_recorded(at))
             .collect();
         let mut states = vec![ViewState::Down; views.len()];
-        let names: Vec<&str> = alive
+        let names: Vec<&str> = asked
             .iter()
             .filter_map(|&at| Some(views.get(at)?.name))
             .collect();
@@ -65,11 +78,17 @@ impl Keeper<'_> {
         let found = catalog(driver)?
             .find(&names)
             .map_err(database("ask the catalog for views"))?;
-        for (&at, identity) in alive.iter().zip(found) {
+        for (&at, identity) in asked.iter().zip(found) {
             let (Some(view), Some(slot)) = (views.get(at), states.get_mut(at)) else {
                 continue;
             };
             let row = recorded.get(view.name);
+            if !self.is_alive(at) {
+                if identity.is_some() {
+                    *slot = ViewState::Ended;
+                }
+                continue;
+            }
             *slot = match (identity, row) {
                 (_, Some(row)) if row.saved.is_some() => ViewState::Suspended,
                 (None, _) => ViewState::Missing,
@@ -181,19 +200,24 @@ impl Keeper<'_> {
         pending: &Pending,
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), ViewError> {
+        let views = &self.declared.views;
+        let name = |at: usize| views.get(at).map(|view| view.name);
+        // Of two of one name, where one follows the other, the first is in the database.
+        let follows = |at: usize| pending.ended.iter().any(|&ended| name(ended) == name(at));
+        let (begins, changed): (Vec<usize>, Vec<usize>) =
+            pending.changed.iter().partition(|&&at| follows(at));
+        let mut begins = [begins.as_slice(), &pending.missing].concat();
+        begins.sort_unstable();
+        let mut roots = [changed.as_slice(), &pending.ended].concat();
+        roots.sort_unstable();
         let request = Request {
-            views: &pending.changed,
-            begins: &pending.missing,
+            views: &roots,
+            ends: &pending.ended,
+            begins: &begins,
             ..Request::default()
         };
         let down = self.take_down(driver, &request, tell)?;
-        self.bring_up(
-            driver,
-            &down,
-            &pending.missing,
-            Definitions::Declared,
-            tell,
-        )
+        self.bring_up(driver, &down, &begins, Definitions::Declared, tell)
     }
 
     /// Brings back what is down according to its row, as far as that goes. What is still missing

@@ -76,6 +76,10 @@ impl Runner<'_> {
         {
             end.result = Err(error);
         }
+        if !matches!(end.result, Ok(None)) {
+            // Rolled back or not: no guard holds anything any more.
+            self.state.held_views = Held::default();
+        }
         end
     }
 
@@ -111,13 +115,16 @@ impl Runner<'_> {
         }
         let keeper = keeper!(self, Some(at));
         let observer = &mut *self.observer;
-        Ok(keeper.bring_up(
+        keeper.bring_up(
             self.driver,
             down,
             &change.begins,
             Definitions::AsTheyWere,
             &mut |event| observer(event),
-        )?)
+        )?;
+        // Hand-written code may have changed the session as any body may.
+        self.state.used = Used::Yes;
+        Ok(())
     }
 
     /// Brings back what a failed body left down and no rollback brings back. After the rollback of
@@ -178,6 +185,7 @@ impl Runner<'_> {
         let recorded = self.store.recorded_views(self.driver, None)?;
         let mut pending = keeper!(self, None).pending(self.driver, &recorded)?;
         pending.changed.clear();
+        pending.ended.clear();
         if pending.is_empty() {
             return Ok(());
         }
@@ -232,7 +240,7 @@ impl Runner<'_> {
             self.recover_views();
         } else {
             self.state.views_at_risk = Used::No;
-            self.state.summary.views += pending.missing.len() + pending.changed.len();
+            self.state.summary.views += pending.len();
         }
         // Hand-written code may have changed the session.
         self.state.used = Used::Yes;
@@ -341,7 +349,7 @@ pub(crate) fn unsupported_views(driver: &mut dyn Driver, declared: &Declared) ->
 
 /// What is pending, for a front end.
 pub(crate) fn pending_names(declared: &Declared, pending: &Pending) -> Vec<String> {
-    let mut all = [pending.missing.as_slice(), &pending.changed].concat();
+    let mut all = [pending.missing.as_slice(), &pending.changed, &pending.ended].concat();
     all.sort_unstable();
     all.iter()
         .filter_map(|&at| Some(declared.get(at)?.descriptor.id.to_string()))

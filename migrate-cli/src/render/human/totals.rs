@@ -43,10 +43,11 @@ impl Page {
     }
 
     fn view_totals(self, views: &[ViewStatus]) -> String {
-        const ORDER: [ViewState; 5] = [
+        const ORDER: [ViewState; 6] = [
             ViewState::Up,
             ViewState::Down,
             ViewState::Changed,
+            ViewState::Ended,
             ViewState::Suspended,
             ViewState::Missing,
         ];

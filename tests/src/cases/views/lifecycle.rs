@@ -251,3 +251,36 @@ pub fn what_is_not_declared_any_more_is_told(scratch: &Scratch) {
     let kinds: Vec<&str> = check.problems.iter().map(|it| it.kind.as_str()).collect();
     assert_eq!(kinds, ["view_undeclared"]);
 }
+
+/// A declaration that got an `until` which has long been applied, and a successor.
+pub fn what_outlived_its_lifetime_is_handed_over(scratch: &Scratch) {
+    let migrator = migrator(migrations![life_create, life_read, life_rename]);
+    up(scratch, &migrator).done();
+    // As a program left it that knew only the first of the two, and one view that ends.
+    scratch.sql("DROP VIEW life_all");
+    scratch.sql("CREATE VIEW life_all AS SELECT id, mail AS email FROM life");
+    scratch.sql("CREATE VIEW life_ids AS SELECT id FROM life_all");
+    scratch.sql(
+        "UPDATE migrate_history_views SET id = 'migrate_tests:LifeAll' WHERE name = 'life_all'",
+    );
+    scratch.sql(
+        "INSERT INTO migrate_history_views (name, id, state, changed_at, run_by) \
+         SELECT 'life_ids', 'migrate_tests:LifeIds', 'up', changed_at, run_by FROM migrate_history_views",
+    );
+    assert_eq!(
+        view_states(scratch, &migrator),
+        "life_all ended, life_ids ended, life_all changed"
+    );
+    let told = up(scratch, &migrator);
+    assert_eq!(
+        told.events,
+        ["down life_ids", "down life_all", "up life_all"]
+    );
+    told.done();
+    assert!(!text_of(scratch, "life_all").contains("AS `email`"));
+    assert!(!scratch.has_table("life_ids"));
+    assert_eq!(
+        view_states(scratch, &migrator),
+        "life_all down, life_ids down, life_all up"
+    );
+}
