@@ -5,6 +5,9 @@
 macro_rules! suite {
     (@own Sqlite) => {
         $crate::tests! { Sqlite views_of_its_own in views
+            lifecycle {
+                all_or_nothing_with_views,
+            }
             guard {
                 what_is_missing_in_the_middle_hides_nobody,
             }
@@ -28,6 +31,11 @@ macro_rules! suite {
         }
     };
     (@own Postgres) => {
+        $crate::tests! { Postgres views_of_its_own in views
+            lifecycle {
+                all_or_nothing_with_views,
+            }
+        }
         $crate::tests! { Postgres of_its_own
             outside {
                 a_lost_session_undoes_what_can_be_undone,

@@ -5,7 +5,7 @@ use migrate_diesel::{core::frontend::DownTarget, migrations, prelude::*, view_ma
 use super::{table, text_of, view_states, views_of};
 use crate::{
     database::Scratch,
-    run::{migrator, up},
+    run::{atomic, migrator, up, up_with},
 };
 
 #[migration(down = life_drop)]
@@ -281,6 +281,30 @@ pub fn what_outlived_its_lifetime_is_handed_over(scratch: &Scratch) {
     assert!(!scratch.has_table("life_ids"));
     assert_eq!(
         view_states(scratch, &migrator),
+        "life_all down, life_ids down, life_all up"
+    );
+}
+
+#[migration(requires = [life_rename])]
+pub(crate) fn life_fails(db: &mut AnyConnection) -> QueryResult<()> {
+    db.batch_execute("NONSENSE")
+}
+
+/// `--atomic`: views come and go within the one transaction.
+pub fn all_or_nothing_with_views(scratch: &Scratch) {
+    let failing = migrator(migrations![life_create, life_read, life_rename, life_fails]);
+    up_with(&mut scratch.connect(), &failing, &atomic()).error();
+    assert!(!scratch.has_table("life") && !scratch.has_table("life_all"));
+    let fresh = Scratch::new(scratch.backend);
+    let migrator = migrator(migrations![life_create, life_read, life_rename]);
+    let told = up_with(&mut fresh.connect(), &migrator, &atomic());
+    assert_eq!(
+        views_of(&told.events),
+        "up life_all, up life_ids, down life_ids, down life_all, up life_all"
+    );
+    told.done();
+    assert_eq!(
+        view_states(&fresh, &migrator),
         "life_all down, life_ids down, life_all up"
     );
 }
