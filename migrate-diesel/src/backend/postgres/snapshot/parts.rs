@@ -30,7 +30,7 @@ FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND a
 UNION ALL
 SELECT r.at, 'matview', am.amname, concat(t.spcname, chr(31), (SELECT spcname FROM pg_tablespace d WHERE d.oid =
     (SELECT dattablespace FROM pg_database WHERE datname = current_database()))),
-  array_to_string(x.reloptions, chr(31)), c.relispopulated::text || c.relreplident
+  array_to_string(x.reloptions, chr(31)), concat(c.relispopulated::text, c.relreplident)
 FROM relation r JOIN pg_class c ON c.oid = r.oid AND c.relkind = 'm' JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
 UNION ALL
@@ -442,7 +442,9 @@ impl<'b> Parts<'b> {
                 "SET COMPRESSION DEFAULT".to_owned(),
             );
         }
-        for option in split(options) {
+        // Since the releases of November 2026 the server keeps a mark of its own here, `pg_attver`.
+        let options = split(options).into_iter();
+        for option in options.filter(|option| !option.starts_with("pg_")) {
             let (key, value) = option.split_once('=').unwrap_or((&option, "true"));
             property(
                 &format!("option {key}"),
