@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use migrate_core::{
     DatabaseSettings, State,
-    report::{
-        Action, LogEntry, MigrationStatus, PlanReport, PlannedView, Problem, StatusReport,
-        ViewAction,
-    },
+    report::{Action, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport, ViewAction},
 };
 
 use super::{
@@ -131,7 +128,7 @@ impl Page {
     pub(crate) fn plan(self, report: &PlanReport) -> String {
         let mut page = String::from("\n");
         page.push_str(&self.steps(report));
-        page.push_str(&self.afterwards(report));
+        page.push_str(&self.besides(report));
         for blocked in &report.blocked {
             let _ = writeln!(
                 page,
@@ -142,21 +139,28 @@ impl Page {
             );
         }
         page.push_str(&self.problems(&report.problems));
-        let is_built = |view: &&PlannedView| view.action != ViewAction::Suspend;
-        let views = report.views.iter().filter(is_built).count();
-        if report.steps.is_empty() && report.blocked.is_empty() && views == 0 {
+        if report.steps.is_empty() && report.blocked.is_empty() && report.views.is_empty() {
             return format!("{}nothing to do\n", page.trim_start_matches('\n'));
         }
         let not_atomic = report.steps.iter().filter(|step| !step.atomic).count();
         let mut parts = Vec::new();
-        if !report.steps.is_empty() || views == 0 {
+        if !report.steps.is_empty() || report.views.is_empty() {
             parts.push(format!("{} to run", count(report.steps.len(), "migration")));
         }
         if not_atomic > 0 {
             parts.push(format!("{not_atomic} of them outside a transaction"));
         }
-        if views > 0 {
-            parts.push(format!("{} to build", count(views, "view")));
+        // What is suspended meanwhile is nobody's aim.
+        let views = |what: fn(ViewAction) -> bool| {
+            let views = report.views.iter().filter(|view| what(view.action));
+            views.count()
+        };
+        let built = views(|action| matches!(action, ViewAction::Up | ViewAction::Rebuild));
+        let dropped = views(|action| action == ViewAction::Down);
+        for (n, verb) in [(built, "build"), (dropped, "drop")] {
+            if n > 0 {
+                parts.push(format!("{} to {verb}", count(n, "view")));
+            }
         }
         if !report.blocked.is_empty() {
             parts.push(format!("{} blocked", report.blocked.len()));
@@ -267,7 +271,7 @@ impl Page {
             );
             page.push_str(&self.planned_views(&step.views, 9));
         }
-        page.push_str(&self.afterwards(report));
+        page.push_str(&self.besides(report));
         page
     }
 }

@@ -34,6 +34,7 @@ fn a_view_that_is_not_as_declared_is_pending() {
         (ViewState::Down, 0),
         (ViewState::Missing, 3),
         (ViewState::Changed, 3),
+        (ViewState::Ended, 3),
         (ViewState::Suspended, 3),
     ] {
         let app = with_views(state, 0).applied();
@@ -92,7 +93,8 @@ fn check_weighs_what_it_finds() {
 
 #[test]
 fn a_plan_may_have_views_only() {
-    let app = with_views(ViewState::Changed, 1).applied();
+    let mut app = with_views(ViewState::Changed, 2).applied();
+    app.views[2].state = ViewState::Ended;
     insta::assert_snapshot!("plan_views_only", Typist::new().types(&app, "plan").out);
     let json = Typist::new().types(&app, "plan --format json").out;
     let json: Value = serde_json::from_str(&json).unwrap();

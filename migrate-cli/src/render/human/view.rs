@@ -50,14 +50,15 @@ impl Page {
         page
     }
 
-    /// After the last step of a plan.
-    pub(super) fn afterwards(self, report: &PlanReport) -> String {
+    /// What a plan does to views for no migration: what is missing, before or after them; the rest after.
+    pub(super) fn besides(self, report: &PlanReport) -> String {
         if report.views.is_empty() {
             return String::new();
         }
-        let gap = if report.steps.is_empty() { "" } else { "\n" };
-        let views = self.planned_views(&report.views, 4);
-        format!("{gap}  afterwards\n{views}")
+        if report.steps.is_empty() {
+            return self.planned_views(&report.views, 2);
+        }
+        format!("\n  besides\n{}", self.planned_views(&report.views, 4))
     }
 
     /// Under a step of a plan, or after the last: a line for each view.

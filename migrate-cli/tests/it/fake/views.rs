@@ -67,6 +67,7 @@ impl FakeApp {
                 let because = "its definition changed";
                 Some(planned(view, ViewAction::Rebuild, because))
             }
+            ViewState::Ended => Some(planned(view, ViewAction::Down, "its lifetime is over")),
             ViewState::Suspended => {
                 let because = "a run died before it brought it back";
                 Some(planned(view, ViewAction::Up, because))
