@@ -142,6 +142,9 @@ pub(crate) struct UpArgs {
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Run every repeatable migration, also those with nothing to do
+    #[arg(long)]
+    pub(crate) repeat: bool,
     /// Show the plan and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use migrate_core::frontend::{
-    DownRequest, DownTarget, Grouping, OnFailure, Resolution, Target, UpRequest,
+    DownRequest, DownTarget, Grouping, OnFailure, Repeats, Resolution, Target, UpRequest,
 };
 
 use crate::args::{
@@ -228,6 +228,11 @@ fn up_command(up: UpArgs) -> Command {
             OnFailure::Stop
         },
         wait: up.wait,
+        repeats: if up.repeat {
+            Repeats::All
+        } else {
+            Repeats::AsNeeded
+        },
     };
     match (up.dry_run, up.sql) {
         (true, true) => Command::Rehearse(request),

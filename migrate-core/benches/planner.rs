@@ -8,7 +8,9 @@
 use divan::Bencher;
 use migrate_core::{
     AppliedMigration, Descriptor, Fingerprint, Graph, History, Location, MigrationId, NodeRef,
-    Ordering, Plan, Reversal, Standing, State, TransactionMode, frontend::Target,
+    Ordering, Plan, Repeat, Reversal, Standing, State, TransactionMode,
+    frontend::{Repeats, Target},
+    view::Unmanaged,
 };
 
 fn main() {
@@ -74,6 +76,11 @@ fn migrations(count: usize, registration: Registration) -> Vec<&'static Descript
             databases: &[],
             reversal: Reversal::Unspecified,
             fingerprint: Fingerprint(number as u64),
+            suspends: &[],
+            unmanaged: Unmanaged::Refuse,
+            repeat: Repeat::Never,
+            replaces: &[],
+            key: number as u64,
         })));
     }
     match registration {
@@ -124,7 +131,12 @@ fn nothing_to_do<const COUNT: usize>(bencher: Bencher<'_, '_>, registration: Reg
     let history = all_applied(&resolved(&migrations, Ordering::Declared));
     bencher.bench_local(|| {
         let graph = resolved(&migrations, Ordering::Declared);
-        let plan = Plan::up(&graph, &Standing::new(&graph, &history), &Target::All);
+        let plan = Plan::up(
+            &graph,
+            &Standing::new(&graph, &history),
+            &Target::All,
+            Repeats::AsNeeded,
+        );
         assert!(plan.is_ok_and(|plan| plan.is_empty()));
     });
 }
@@ -137,5 +149,10 @@ fn standing_and_plan(bencher: Bencher<'_, '_>, count: usize) {
         Ordering::Declared,
     );
     let history = all_applied(&graph);
-    bencher.bench_local(|| Plan::up(&graph, &Standing::new(&graph, &history), &Target::All));
+    bencher.bench_local(|| Plan::up(
+            &graph,
+            &Standing::new(&graph, &history),
+            &Target::All,
+            Repeats::AsNeeded,
+        ));
 }

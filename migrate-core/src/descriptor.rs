@@ -35,6 +35,11 @@ pub struct Descriptor {
     pub suspends: &'static [ViewRef],
     /// What becomes of undeclared views on what a guard in the body touches.
     pub unmanaged: Unmanaged,
+    /// Whether it is run again, and when.
+    pub repeat: Repeat,
+    /// Migrations that it stands for where all of them ran, and instead of which it runs on a fresh
+    /// database.
+    pub replaces: &'static [NodeRef],
     /// A number of its own, by which the checks while compiling tell migrations apart: they can
     /// compare neither addresses nor, in reasonable time, texts.
     pub key: u64,
@@ -80,6 +85,39 @@ pub enum TransactionMode {
     Atomic,
     /// `transaction = none`: an intent row first, the completion after.
     None,
+}
+
+/// Whether a migration is run again, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Once.
+    #[default]
+    Never,
+    /// `repeat = always`: in every run that applies something.
+    Always(Phase),
+    /// `repeat = on_change`: in the next run after its code changed.
+    OnChange(Phase),
+}
+
+/// When a repeatable migration runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// Before all others.
+    Before,
+    /// After all others, also when one of them failed.
+    #[default]
+    After,
+}
+
+impl Repeat {
+    /// When, if it is repeatable.
+    #[must_use]
+    pub const fn phase(self) -> Option<Phase> {
+        match self {
+            Self::Never => None,
+            Self::Always(phase) | Self::OnChange(phase) => Some(phase),
+        }
+    }
 }
 
 /// How a migration is reverted.

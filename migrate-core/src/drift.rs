@@ -1,7 +1,7 @@
 //! Where code and history disagree.
 
 use crate::{
-    Graph, History, Standing, State,
+    Graph, History, Repeat, Standing, State,
     graph::databases_of,
     report::{Problem, ProblemKind},
 };
@@ -17,6 +17,7 @@ use crate::{
 #[must_use]
 pub fn problems(graph: &Graph, standing: &Standing<'_>, history: &History) -> Vec<Problem> {
     let mut problems = missing(graph, standing, history);
+    problems.extend(partly_replaced(graph, standing));
     problems.extend(interrupted(graph, standing));
     problems.extend(changed(graph, standing));
     problems.extend(out_of_order(graph, standing));
@@ -26,7 +27,7 @@ pub fn problems(graph: &Graph, standing: &Standing<'_>, history: &History) -> Ve
 /// Whether `up` has to stop at such a disagreement.
 #[must_use]
 pub const fn is_unsafe(kind: ProblemKind) -> bool {
-    matches!(kind, ProblemKind::Missing)
+    matches!(kind, ProblemKind::Missing | ProblemKind::PartlyReplaced)
 }
 
 fn missing(graph: &Graph, standing: &Standing<'_>, history: &History) -> Vec<Problem> {
@@ -71,6 +72,34 @@ fn unclaimed(graph: &Graph, id: &str) -> String {
     }
 }
 
+fn partly_replaced(graph: &Graph, standing: &Standing<'_>) -> Vec<Problem> {
+    let partly = standing.partly_replaced().iter();
+    let ids = |positions: &[usize]| {
+        let ids: Vec<String> = positions
+            .iter()
+            .filter_map(|&at| graph.get(at))
+            .map(|it| format!("`{}`", it.id))
+            .collect();
+        ids.join(", ")
+    };
+    partly
+        .filter_map(|it| {
+            let squash = graph.get(it.at)?;
+            let message = format!(
+                "`{}` replaces {}, of which {} ran here and {} did not; run a program of before the squash first, \
+                 which applies the rest",
+                squash.id,
+                ids(&[it.applied.as_slice(), &it.open].concat()),
+                ids(&it.applied),
+                ids(&it.open),
+            );
+            let problem =
+                Problem::new(ProblemKind::PartlyReplaced, squash.id.to_string(), message);
+            Some(problem.at(squash.location))
+        })
+        .collect()
+}
+
 fn interrupted<'a>(
     graph: &'a Graph,
     standing: &'a Standing<'_>,
@@ -92,7 +121,9 @@ fn changed<'a>(graph: &'a Graph, standing: &'a Standing<'_>) -> impl Iterator<It
     let nodes = graph.iter().enumerate();
     nodes
         .filter(|(at, descriptor)| {
-            let row = standing.row(*at).filter(|row| row.state == State::Applied);
+            let row = standing
+                .row(*at)
+                .filter(|row| row.state == State::Applied && descriptor.repeat == Repeat::Never);
             let recorded = row.and_then(|row| row.fingerprint);
             recorded.is_some_and(|recorded| recorded != descriptor.fingerprint)
         })
@@ -124,7 +155,9 @@ fn out_of_order(graph: &Graph, standing: &Standing<'_>) -> Vec<Problem> {
             _ => true,
         };
         held.push(is_held);
-        if state != State::Pending || is_held {
+        let runs_on_its_own = graph.get(at).is_some_and(|it| it.repeat != Repeat::Never)
+            || standing.replaced_by(at).is_some();
+        if state != State::Pending || is_held || runs_on_its_own {
             continue;
         }
         let later = (at + 1..=last)

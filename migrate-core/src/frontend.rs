@@ -119,6 +119,18 @@ pub struct UpRequest {
     pub on_failure: OnFailure,
     /// For how long to wait for the lock; the setting where `None`.
     pub wait: Option<Duration>,
+    /// Which repeatable migrations run.
+    pub repeats: Repeats,
+}
+
+/// Which repeatable migrations run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// Those that have something to do.
+    #[default]
+    AsNeeded,
+    /// All.
+    All,
 }
 
 /// What to apply.

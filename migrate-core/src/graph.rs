@@ -4,7 +4,9 @@ mod csr;
 mod lookup;
 mod order;
 mod rank;
+mod repeat;
 mod resolve;
+mod squash;
 mod stamp;
 
 use std::sync::Arc;
@@ -41,6 +43,8 @@ struct Nodes {
     requirements: Csr,
     dependants: Csr,
     ids: Ids,
+    /// What each squash replaces: positions, ascending. Empty where nothing replaces anything.
+    replaced: FxHashMap<u32, Vec<u32>>,
 }
 
 /// Live and former ids, as `(package, name)`.
@@ -108,6 +112,21 @@ impl Graph {
     #[must_use]
     pub fn dependants(&self, at: usize) -> &[u32] {
         self.nodes.dependants.row(at)
+    }
+
+    /// Positions of what the migration at `at` replaces, ascending, each once.
+    #[must_use]
+    pub fn replaced(&self, at: usize) -> &[u32] {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        self.nodes.replaced.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Positions of those that replace others, ascending.
+    #[must_use]
+    pub fn squashes(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.nodes.replaced.keys().map(|&at| at as usize).collect();
+        all.sort_unstable();
+        all
     }
 
     /// Position of the migration whose id (not a former one) is `id`.
@@ -191,6 +210,16 @@ impl Graph {
             return Err(problems);
         }
         part.dependants = part.requirements.transpose();
+        part.replaced = self
+            .nodes
+            .replaced
+            .iter()
+            .filter_map(|(&at, replaced)| {
+                let there = |at: u32| moved.get(at as usize).copied().flatten();
+                let replaced = replaced.iter().filter_map(|&at| there(at)).collect();
+                Some((there(at)?, replaced))
+            })
+            .collect();
         part.ids = self
             .nodes
             .ids

@@ -25,7 +25,9 @@ mod settings;
 mod standing;
 pub mod view;
 
-pub use descriptor::{DEFAULT_DATABASE, Descriptor, Location, Reversal, TransactionMode};
+pub use descriptor::{
+    DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, TransactionMode,
+};
 pub use error::{Failure, FailureKind, error_chain};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use frontend::{Application, Deployment};
@@ -35,5 +37,5 @@ pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
 pub use node::{NodeRef, StaticRef, ViewRef};
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
 pub use settings::{DatabaseSettings, DatabaseUrl, Ordering, Settings, percent_decode};
-pub use standing::Standing;
+pub use standing::{PartlyReplaced, Standing};
 pub use view::{ViewDescriptor, ViewKind, Views};

@@ -7,8 +7,8 @@ mod up;
 pub use error::{Irreversible, PlanError, Unsettled};
 
 use crate::{
-    Graph, History, Standing, State,
-    frontend::{DownTarget, Target},
+    Graph, History, Phase, Standing, State,
+    frontend::{DownTarget, Repeats, Target},
     report::Action,
 };
 
@@ -63,12 +63,33 @@ impl Plan {
     /// graph, as far as `target` goes.
     ///
     /// Something interrupted or running is never a step, nor is what requires it, directly or not:
-    /// these are [`blocked`](Self::blocked).
+    /// these are [`blocked`](Self::blocked). Repeatable migrations with `phase = before` come before
+    /// all others, those with `phase = after` after them; `repeat = always` is a step where there is
+    /// another one. What was squashed is none: its squash is.
     ///
     /// # Errors
     /// [`PlanError::Lookup`] with every id of the target that names no migration.
-    pub fn up(graph: &Graph, standing: &Standing<'_>, target: &Target) -> Result<Self, PlanError> {
-        up::plan(graph, standing, target)
+    pub fn up(
+        graph: &Graph,
+        standing: &Standing<'_>,
+        target: &Target,
+        repeats: Repeats,
+    ) -> Result<Self, PlanError> {
+        up::plan(graph, standing, target, repeats)
+    }
+
+    /// The part of a phase: of what runs once for `None`.
+    #[must_use]
+    pub fn of_phase(&self, graph: &Graph, phase: Option<Phase>) -> Self {
+        let of_phase = |step: &&Step| {
+            graph
+                .get(step.at)
+                .is_some_and(|it| it.repeat.phase() == phase)
+        };
+        Self {
+            steps: self.steps.iter().filter(of_phase).copied().collect(),
+            blocked: Vec::new(),
+        }
     }
 
     /// What `down` is to do. A migration is reverted after everything applied that requires it,

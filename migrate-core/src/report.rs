@@ -153,6 +153,10 @@ pub enum ProblemKind {
     OtherDatabase,
     /// Its body is written for another backend than the database.
     WrongBackend,
+    /// A requirement that the phases of repeatable migrations forbid.
+    Phase,
+    /// Some of what a squash replaces is applied, and some is not.
+    PartlyReplaced,
     /// A view's lifetime does not fit: to that of a view that it uses, to a migration that suspends
     /// it, or to another view of its name.
     ViewLifetime,
@@ -183,6 +187,8 @@ impl ProblemKind {
             Self::NothingCarried => "nothing_carried",
             Self::OtherDatabase => "other_database",
             Self::WrongBackend => "wrong_backend",
+            Self::Phase => "phase",
+            Self::PartlyReplaced => "partly_replaced",
             Self::ViewLifetime => "view_lifetime",
             Self::ViewMissing => "view_missing",
             Self::ViewChanged => "view_changed",

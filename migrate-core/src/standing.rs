@@ -1,6 +1,8 @@
 //! [`Standing`]: where each migration of a graph stands in one database.
 
-use crate::{AppliedMigration, Graph, History, State};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{AppliedMigration, Graph, History, Repeat, State};
 
 /// Each migration of a [`Graph`] with its row in a [`History`].
 #[derive(Debug)]
@@ -10,6 +12,32 @@ pub struct Standing<'a> {
     rows: Vec<Option<u32>>,
     /// Position in the graph, by position of the row in history.
     nodes: Vec<Option<u32>>,
+    /// What a row alone does not tell, by position in the graph: of squashes and what they replace,
+    /// and of repeatable migrations whose code changed.
+    otherwise: FxHashMap<usize, Otherwise>,
+    partly: Vec<PartlyReplaced>,
+}
+
+/// How a migration stands, where its own row does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Otherwise {
+    /// A squash that counts as applied: all that it replaces are.
+    StandsFor,
+    /// Replaced by the squash at this position, which runs instead.
+    ReplacedBy(usize),
+    /// Repeatable, and its code is not the one that ran.
+    Outdated,
+}
+
+/// A squash of which some is applied and some is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartlyReplaced {
+    /// The squash: position in the graph.
+    pub at: usize,
+    /// What it replaces and is applied.
+    pub applied: Vec<usize>,
+    /// What it replaces and is not.
+    pub open: Vec<usize>,
 }
 
 impl<'a> Standing<'a> {
@@ -37,11 +65,86 @@ impl<'a> Standing<'a> {
                 *precedence = claim.precedence;
             }
         }
-        Self {
+        let mut standing = Self {
             history,
             rows,
             nodes,
+            otherwise: FxHashMap::default(),
+            partly: Vec::new(),
+        };
+        standing.note_outdated(graph);
+        let mut done = FxHashSet::default();
+        for at in graph.squashes() {
+            standing.note_squash(graph, at, &mut done);
         }
+        standing
+    }
+
+    /// Repeatable migrations whose code changed since they ran.
+    fn note_outdated(&mut self, graph: &Graph) {
+        for (at, descriptor) in graph.iter().enumerate() {
+            if !matches!(descriptor.repeat, Repeat::OnChange(_)) {
+                continue;
+            }
+            let is_outdated = self.row(at).is_some_and(|row| {
+                row.state == State::Applied && row.fingerprint != Some(descriptor.fingerprint)
+            });
+            if is_outdated {
+                self.otherwise.insert(at, Otherwise::Outdated);
+            }
+        }
+    }
+
+    /// What a squash and what it replaces make of each other. One that is replaced itself comes first.
+    fn note_squash(&mut self, graph: &Graph, at: usize, done: &mut FxHashSet<usize>) {
+        if !done.insert(at) {
+            return;
+        }
+        let replaced: Vec<usize> = graph.replaced(at).iter().map(|&it| it as usize).collect();
+        for &inner in &replaced {
+            if !graph.replaced(inner).is_empty() {
+                self.note_squash(graph, inner, done);
+            }
+        }
+        let (applied, open): (Vec<usize>, Vec<usize>) = replaced
+            .iter()
+            .partition(|&&it| self.state(it) == State::Applied);
+        let has_row = self.row(at).is_some();
+        if !has_row && open.is_empty() {
+            self.otherwise.insert(at, Otherwise::StandsFor);
+            return;
+        }
+        let untouched = open.iter().all(|&it| self.row(it).is_none());
+        if !has_row && !(applied.is_empty() && untouched) {
+            self.partly.push(PartlyReplaced { at, applied, open });
+            return;
+        }
+        for it in open {
+            if self.row(it).is_none() {
+                self.otherwise.insert(it, Otherwise::ReplacedBy(at));
+            }
+        }
+    }
+
+    /// Squashes of which some is applied and some is not.
+    #[must_use]
+    pub fn partly_replaced(&self) -> &[PartlyReplaced] {
+        &self.partly
+    }
+
+    /// The squash that runs (or ran) instead of the migration at `at`.
+    #[must_use]
+    pub fn replaced_by(&self, at: usize) -> Option<usize> {
+        match self.otherwise.get(&at) {
+            Some(Otherwise::ReplacedBy(squash)) => Some(*squash),
+            _ => None,
+        }
+    }
+
+    /// Whether the squash at `at` counts as applied because all that it replaces are.
+    #[must_use]
+    pub fn stands_for(&self, at: usize) -> bool {
+        self.otherwise.get(&at) == Some(&Otherwise::StandsFor)
     }
 
     /// The row of the migration at `at`, under its id or a former one.
@@ -50,10 +153,22 @@ impl<'a> Standing<'a> {
         self.history.row(self.row_position(at)?)
     }
 
-    /// The state of the migration at `at`; without a row it is pending.
+    /// The state of the migration at `at`; without a row it is pending. One that was replaced stands
+    /// where its squash does.
     #[must_use]
     pub fn state(&self, at: usize) -> State {
-        self.row(at).map_or(State::Pending, |row| row.state)
+        let own = || self.row(at).map_or(State::Pending, |row| row.state);
+        if self.otherwise.is_empty() {
+            return own();
+        }
+        match self.otherwise.get(&at) {
+            None => own(),
+            Some(Otherwise::StandsFor) => State::Applied,
+            Some(Otherwise::Outdated) => State::Pending,
+            Some(Otherwise::ReplacedBy(squash)) => {
+                self.row(*squash).map_or(State::Pending, |row| row.state)
+            }
+        }
     }
 
     /// Position in the order of application of the row of the migration at `at`.

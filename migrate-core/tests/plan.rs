@@ -8,13 +8,13 @@ mod support;
 
 use migrate_core::{
     Descriptor, Graph, Obstacle, Ordering, Plan, PlanError, Reversal, Standing, State,
-    frontend::{DownTarget, Target},
+    frontend::{DownTarget, Repeats, Target},
 };
 use support::{declared, draft, history, resolved, step_names};
 
 fn up(graph: &Graph, rows: &[&str], target: &Target) -> Plan {
     let history = history(rows);
-    Plan::up(graph, &Standing::new(graph, &history), target).expect("a plan")
+    Plan::up(graph, &Standing::new(graph, &history), target, Repeats::AsNeeded).expect("a plan")
 }
 
 fn down(graph: &Graph, rows: &[&str], target: &DownTarget) -> Result<Plan, PlanError> {
@@ -106,6 +106,7 @@ fn every_unknown_id_is_told() {
         &graph,
         &Standing::new(&graph, &history),
         &ids(&["creat", "index", "zzz"]),
+        Repeats::AsNeeded,
     );
     let error = error.expect_err("two of them");
     assert_eq!(

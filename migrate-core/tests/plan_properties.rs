@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use migrate_core::{
     AppliedMigration, Graph, History, Ordering, Plan, Standing, State, drift,
-    frontend::{DownTarget, Target},
+    frontend::{DownTarget, Repeats, Target},
     report::ProblemKind,
 };
 use proptest::{prelude::*, sample::Index};
@@ -65,7 +65,7 @@ fn deployed() -> impl Strategy<Value = (Graph, History)> {
 }
 
 fn up(graph: &Graph, history: &History, target: &Target) -> Plan {
-    Plan::up(graph, &Standing::new(graph, history), target).expect("a plan")
+    Plan::up(graph, &Standing::new(graph, history), target, Repeats::AsNeeded).expect("a plan")
 }
 
 fn down(graph: &Graph, history: &History, target: &DownTarget) -> Plan {

@@ -256,11 +256,9 @@ impl Error {
             }
             Self::Lock { .. } => "wait for that run to end, or allow more time with `--wait`",
             Self::OpenTransaction => "commit or roll back before calling",
-            Self::View(error)
-            | Self::Migration {
-                source: BodyError::View(error),
-                ..
-            } if error.next_step().is_some() => error.next_step().unwrap_or_default(),
+            Self::View(_) | Self::Migration { .. } if self.view_advice().is_some() => {
+                self.view_advice().unwrap_or_default()
+            }
             Self::Migration {
                 undone: Undone::NotEverything,
                 ..
@@ -286,6 +284,29 @@ impl Error {
             | Self::Unstable => return None,
         };
         Some(step.to_owned())
+    }
+
+    /// What to do about views, where they are the reason: also of a body that handed the error on.
+    fn view_advice(&self) -> Option<&'static str> {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = match self {
+            Self::View(error)
+            | Self::Migration {
+                source: BodyError::View(error),
+                ..
+            } => return error.next_step(),
+            Self::Migration {
+                source: BodyError::Returned(error),
+                ..
+            } => Some(&**error),
+            _ => None,
+        };
+        while let Some(error) = next {
+            if let Some(view) = error.downcast_ref::<ViewError>() {
+                return view.next_step();
+            }
+            next = error.source();
+        }
+        None
     }
 
     fn problems(&self) -> Vec<Problem> {

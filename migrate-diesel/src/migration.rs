@@ -9,7 +9,7 @@ use std::{
 };
 
 use migrate_core::{
-    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Reversal, TransactionMode, ViewRef,
+    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Repeat, Reversal, TransactionMode, ViewRef,
     view::Unmanaged,
 };
 
@@ -61,6 +61,8 @@ impl Migration {
                 fingerprint: Fingerprint(fingerprint),
                 suspends: &[],
                 unmanaged: Unmanaged::Refuse,
+                repeat: Repeat::Never,
+                replaces: &[],
                 key,
             },
             up: Body(&Unset),
@@ -114,6 +116,22 @@ impl Migration {
     #[must_use]
     pub const fn suspends(mut self, views: &'static [ViewRef]) -> Self {
         self.descriptor.suspends = views;
+        self
+    }
+
+    /// `repeat = ..`, `phase = ..`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn repeat(mut self, repeat: Repeat) -> Self {
+        self.descriptor.repeat = repeat;
+        self
+    }
+
+    /// `replaces = [..]`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn replaces(mut self, replaced: &'static [NodeRef]) -> Self {
+        self.descriptor.replaces = replaced;
         self
     }
 
@@ -445,7 +463,7 @@ impl<E: Into<BoxError>> Returned for Result<Outcome, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a migration",
     label = "not declared with `#[migration]`",
-    note = "`requires` takes paths to functions annotated with `#[migration]`"
+    note = "`requires`, `since` and `until` take paths to functions annotated with `#[migration]`"
 )]
 pub trait Declared {
     /// Its descriptor.

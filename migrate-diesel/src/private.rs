@@ -7,7 +7,7 @@ pub use std::marker::PhantomData;
 
 pub use linkme;
 pub use migrate_core::{
-    NodeRef, ViewRef, check_name,
+    NodeRef, Phase, Repeat, ViewRef, check_name,
     view::{check_index, check_query, check_suspends, check_until, check_uses, check_view_name},
 };
 
@@ -42,6 +42,8 @@ pub const UNREGISTERED: NodeRef = {
         fingerprint: Fingerprint(0),
         suspends: &[],
         unmanaged: Unmanaged::Refuse,
+        repeat: Repeat::Never,
+        replaces: &[],
         key: 0,
     };
     NodeRef::new(&NOWHERE)

@@ -57,7 +57,7 @@ impl Reader<'_> {
     pub(crate) fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Error> {
         let history = self.history()?;
         let standing = Standing::new(self.graph, &history);
-        let plan = Plan::up(self.graph, &standing, &request.target)?;
+        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         let mut report = self.plan_report(&plan, &standing, &history);
         let mut applied = applied(&standing, self.graph.len());
         self.plan_views(&plan, &mut applied, &mut report);

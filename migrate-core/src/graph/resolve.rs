@@ -9,6 +9,7 @@ use super::{
     csr::{Csr, count},
     order,
     rank::{ByAddress, address, ranked},
+    repeat, squash,
 };
 use crate::{
     Descriptor,
@@ -25,7 +26,13 @@ pub(super) fn resolve(
     let ranked = ranked(migrations, crates, ordering);
     let mut problems = Vec::new();
     let mut ids = ids(&ranked, &mut problems);
-    let requires = requirements(&ranked, &ids, &mut problems);
+    let by_address = addresses(&ranked);
+    let mut requires = requirements(&ranked, &ids, &by_address, &mut problems);
+    let replaced = squash::replaced(&ranked, &by_address, &mut problems);
+    if !replaced.is_empty() {
+        requires = squash::implied(&requires, &replaced);
+    }
+    problems.extend(repeat::problems(&ranked, &requires));
     let dependants = requires.transpose();
     let order = order::order(&requires, &dependants);
     if order.len() < ranked.len() {
@@ -53,6 +60,7 @@ pub(super) fn resolve(
         requirements: dependants.transpose(),
         dependants,
         ids,
+        replaced: squash::moved(&replaced, &positions),
     })
 }
 
@@ -158,12 +166,22 @@ fn claimed_twice(
     Problem::new(ProblemKind::DuplicateId, former, message).at(descriptor.location)
 }
 
-/// What each rank requires, ascending, each once; a requirement that is not there is a problem.
-fn requirements(ranked: &[&'static Descriptor], ids: &Ids, problems: &mut Vec<Problem>) -> Csr {
+/// Rank by address.
+fn addresses(ranked: &[&'static Descriptor]) -> ByAddress {
     let mut by_address = ByAddress::with_capacity_and_hasher(ranked.len(), FxBuildHasher);
     for (rank, &descriptor) in ranked.iter().enumerate() {
         by_address.insert(address(descriptor), count(rank));
     }
+    by_address
+}
+
+/// What each rank requires, ascending, each once; a requirement that is not there is a problem.
+fn requirements(
+    ranked: &[&'static Descriptor],
+    ids: &Ids,
+    by_address: &ByAddress,
+    problems: &mut Vec<Problem>,
+) -> Csr {
     let edges = ranked.iter().map(|it| it.requires.len()).sum();
     let mut requires = Csr::with_capacity(ranked.len(), edges);
     let mut absent: Vec<Absent> = Vec::new();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, BinaryHeap};
 
 use super::{Irreversible, Plan, PlanError, Step, Unsettled};
-use crate::{Graph, History, Reversal, Standing, State, frontend::DownTarget, report::Action};
+use crate::{
+    Graph, History, Repeat, Reversal, Standing, State, frontend::DownTarget, report::Action,
+};
 
 pub(super) fn plan(
     graph: &Graph,
@@ -28,6 +30,11 @@ pub(super) fn plan(
     if !unsettled.is_empty() {
         return Err(PlanError::Unsettled(unsettled));
     }
+    // Repeatable ones are never reverted: they run again.
+    let above: BTreeSet<usize> = above
+        .into_iter()
+        .filter(|&at| named.nodes.contains(&at) || !is_repeatable(graph, at))
+        .collect();
     let steps = sorted(graph, standing, &above);
     let irreversible: Vec<Irreversible> = steps
         .iter()
@@ -93,7 +100,8 @@ fn named(
         // A row that another one of the same migration outweighs says nothing.
         let node = standing.node(*position);
         let counts = node.is_none_or(|at| standing.row_position(at) == Some(*position));
-        row.state == State::Applied && counts
+        let runs_again = node.is_some_and(|at| is_repeatable(graph, at));
+        row.state == State::Applied && counts && !runs_again
     });
     for (position, row) in applied.take(limit) {
         match standing.node(position) {
@@ -105,6 +113,10 @@ fn named(
         }
     }
     Ok(named)
+}
+
+fn is_repeatable(graph: &Graph, at: usize) -> bool {
+    graph.get(at).is_some_and(|it| it.repeat != Repeat::Never)
 }
 
 /// The applied migration that `text` names: its position, and that of its row.
@@ -166,7 +178,10 @@ fn sorted(graph: &Graph, standing: &Standing<'_>, nodes: &BTreeSet<usize>) -> Ve
         (position.is_none(), position, at)
     };
     for &at in nodes {
-        let dependants = graph.dependants(at).len();
+        let dependants = graph.dependants(at).iter();
+        let dependants = dependants
+            .filter(|&&it| nodes.contains(&(it as usize)))
+            .count();
         if let Some(slot) = waiting.get_mut(at) {
             *slot = dependants;
         }

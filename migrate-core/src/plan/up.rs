@@ -1,18 +1,25 @@
 //! What `up` is to do.
 
 use super::{Obstacle, Plan, PlanError, Step};
-use crate::{Graph, Standing, State, frontend::Target, report::Action};
+use crate::{
+    Graph, Phase, Repeat, Standing, State,
+    frontend::{Repeats, Target},
+    report::Action,
+};
 
 pub(super) fn plan(
     graph: &Graph,
     standing: &Standing<'_>,
     target: &Target,
+    repeats: Repeats,
 ) -> Result<Plan, PlanError> {
     let wanted = match target {
         Target::Ids(ids) => Some(closure(graph, ids)?),
         Target::All | Target::Steps(_) => None,
     };
     let mut plan = Plan::default();
+    // Repeatable ones that run if anything does.
+    let mut always: Vec<Step> = Vec::new();
     // The first unsettled thing that each migration is or requires. Requirements come earlier in
     // the order, so that theirs is known already; it stays empty while nothing is unsettled.
     let mut waits: Vec<Option<usize>> = Vec::new();
@@ -29,26 +36,73 @@ pub(super) fn plan(
         let is_wanted = wanted
             .as_ref()
             .is_none_or(|wanted| wanted.get(at).copied().unwrap_or_default());
-        if state == State::Applied || !is_wanted {
+        let repeat = graph.get(at).map_or(Repeat::Never, |it| it.repeat);
+        let runs_always = matches!(repeat, Repeat::Always(_));
+        let is_asked = is_wanted || runs_always;
+        let is_forced = repeats == Repeats::All && repeat != Repeat::Never;
+        let is_done = state == State::Applied && !runs_always && !is_forced;
+        if is_done || !is_asked || standing.replaced_by(at).is_some() {
             continue;
         }
+        let step = Step {
+            at,
+            action: match repeat {
+                Repeat::Never => Action::Apply,
+                _ if standing.row(at).is_some_and(|row| row.state == State::Applied) => {
+                    Action::Repeat
+                }
+                _ => Action::Apply,
+            },
+            state,
+        };
         match if is_unsettled { Some(at) } else { required } {
             Some(on) => plan.blocked.push(Obstacle {
                 at,
                 on,
                 state: standing.state(on),
             }),
-            None => plan.steps.push(Step {
-                at,
-                action: Action::Apply,
-                state,
-            }),
+            None if runs_always && state == State::Applied => always.push(step),
+            None => plan.steps.push(step),
         }
     }
     if let Target::Steps(limit) = target {
-        plan.steps.truncate(*limit);
+        limited(graph, &mut plan.steps, *limit);
+    }
+    if !plan.steps.is_empty() || repeats == Repeats::All {
+        plan.steps.extend(always);
+    }
+    // The order of the graph within a phase.
+    if plan.steps.iter().any(|step| is_repeatable(graph, step.at)) {
+        plan.steps
+            .sort_by_key(|step| (phase_of(graph, step.at), step.at));
     }
     Ok(plan)
+}
+
+/// 0 before, 1 for what runs once, 2 after.
+fn phase_of(graph: &Graph, at: usize) -> u8 {
+    match graph.get(at).and_then(|it| it.repeat.phase()) {
+        Some(Phase::Before) => 0,
+        None => 1,
+        Some(Phase::After) => 2,
+    }
+}
+
+fn is_repeatable(graph: &Graph, at: usize) -> bool {
+    phase_of(graph, at) != 1
+}
+
+/// The first `limit` of what runs once; repeatable ones do not count.
+fn limited(graph: &Graph, steps: &mut Vec<Step>, limit: usize) {
+    let mut left = limit;
+    steps.retain(|step| {
+        if is_repeatable(graph, step.at) {
+            return limit > 0;
+        }
+        let is_in = left > 0;
+        left = left.saturating_sub(1);
+        is_in
+    });
 }
 
 /// The first thing that a requirement of `at` waits for.

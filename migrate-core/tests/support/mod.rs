@@ -11,7 +11,7 @@
 
 use migrate_core::{
     AppliedMigration, Descriptor, Fingerprint, Graph, History, Location, MigrationId, NodeRef,
-    Ordering, Plan, Reversal, State, TransactionMode, report::Action,
+    Ordering, Plan, Repeat, Reversal, State, TransactionMode, report::Action, view::Unmanaged,
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -42,6 +42,11 @@ pub(crate) const fn plain(package: &'static str, name: &'static str, line: u32) 
         databases: &[],
         reversal: Reversal::Down,
         fingerprint: Fingerprint(1),
+        suspends: &[],
+        unmanaged: Unmanaged::Refuse,
+        repeat: Repeat::Never,
+        replaces: &[],
+        key: 0,
     }
 }
 

@@ -39,10 +39,19 @@ pub(crate) struct Claim {
     pub(crate) replaces: Option<String>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) attempt: u32,
+    /// Whether that row says `applied`: a repeatable migration runs again.
+    pub(crate) again: Again,
     /// Whether the body runs in a transaction of ours.
     pub(crate) transaction: bool,
     pub(crate) started: SystemTime,
     pub(crate) by: String,
+}
+
+/// Whether what is claimed is applied already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    Yes,
 }
 
 /// How an attempt ended, other than well.
@@ -110,12 +119,28 @@ impl Store {
     /// runner that we do not know of, stays, and then its key refuses the claim.
     pub(crate) fn forget_earlier(&self, claim: &Claim) -> Option<String> {
         let id = claim.replaces.as_ref()?;
+        let unless_applied = match claim.again {
+            Again::No => " AND state <> 'applied'",
+            Again::Yes => "",
+        };
         Some(format!(
-            "DELETE FROM {} WHERE id = {} AND state <> 'applied' AND attempt < {}",
+            "DELETE FROM {} WHERE id = {}{unless_applied} AND attempt < {}",
             self.history,
             self.text(id),
             claim.attempt
         ))
+    }
+
+    /// The statement that keeps the row of the earlier run in the log, where there is one.
+    pub(crate) fn archive_earlier(&self, claim: &Claim) -> Option<String> {
+        let id = claim.replaces.as_ref()?;
+        (claim.again == Again::Yes).then(|| {
+            format!(
+                "{} AND state = 'applied' AND attempt < {}",
+                self.archive(id),
+                claim.attempt
+            )
+        })
     }
 
     /// The statement that removes the row of this attempt, and earlier ones.

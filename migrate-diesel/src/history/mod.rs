@@ -20,7 +20,7 @@ use crate::{
     error::Error,
 };
 
-pub(crate) use claim::{Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
+pub(crate) use claim::{Again, Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
 pub(crate) use schema::WITH_VIEWS;
 pub(crate) use views::{RecordedView, RecordedViews};
 

@@ -155,6 +155,9 @@ impl Runner<'_> {
         let intent_first = dialect.implicit_commit == ImplicitCommit::OnDdl || !next.transaction;
         if intent_first {
             // One by one and prepared: only so does MySQL's driver tell a duplicate key from other errors.
+            if let Some(archive) = self.store.archive_earlier(next) {
+                self.driver.count(&archive).map_err(next_stumble)?;
+            }
             if let Some(forget) = self.store.forget_earlier(next) {
                 self.driver.count(&forget).map_err(next_stumble)?;
             }
@@ -173,6 +176,9 @@ impl Runner<'_> {
         }
         self.begin_patiently(dialect.begin)?;
         self.driver.set_depth(1);
+        if let Some(archive) = self.store.archive_earlier(next) {
+            self.driver.batch(&archive).map_err(next_stumble)?;
+        }
         if let Some(forget) = self.store.forget_earlier(next) {
             self.driver.batch(&forget).map_err(next_stumble)?;
         }
@@ -258,6 +264,7 @@ impl Runner<'_> {
         if claim.transaction {
             script.push(dialect.begin.to_owned());
         }
+        script.extend(self.store.archive_earlier(claim));
         script.extend(self.store.forget_earlier(claim));
         script.push(self.store.claim(claim, None));
         if claim.transaction && !dialect.mark.is_empty() {

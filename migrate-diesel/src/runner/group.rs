@@ -8,7 +8,7 @@ use diesel::{
 };
 use migrate_core::{
     Descriptor, Plan, Standing, State,
-    report::{Action, Event},
+    report::Event,
 };
 
 use super::{Bodies, Progress, Runner, Used, body::Direction};
@@ -72,7 +72,7 @@ impl Runner<'_> {
             let id = descriptor.id.to_string();
             (self.observer)(Event::Started {
                 id,
-                action: Action::Apply,
+                action: step.action,
                 position: position + 1,
                 total: plan.steps.len(),
             });
@@ -139,6 +139,7 @@ impl Runner<'_> {
     ) -> QueryResult<()> {
         script.push(SAVEPOINT.to_owned());
         if claims == Claims::OneByOne {
+            script.extend(self.store.archive_earlier(claim));
             script.extend(self.store.forget_earlier(claim));
             script.push(self.store.claim(claim, None));
         }

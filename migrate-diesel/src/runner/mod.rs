@@ -9,6 +9,7 @@ mod body;
 mod ending;
 mod group;
 mod lock;
+mod phases;
 mod rehearse;
 mod revert;
 mod settle;
@@ -24,7 +25,7 @@ use std::{
 
 use migrate_core::{
     DatabaseUrl, Descriptor, Graph, MigrationId, Plan, Settings, Standing, State, drift,
-    frontend::{Grouping, Target, UpRequest},
+    frontend::{Grouping, Repeats, Target, UpRequest},
     report::{Event, Problem, ProblemKind, Summary},
 };
 
@@ -146,7 +147,7 @@ impl<'r> Runner<'r> {
             .cloned();
         let changed: Vec<Problem> = changed.collect();
         refuse_unsafe(drift)?;
-        let plan = Plan::up(self.graph, &standing, &request.target)?;
+        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         self.count_before(&standing, &plan);
         for problem in changed {
             (self.observer)(Event::Warning { problem });
@@ -167,6 +168,7 @@ impl<'r> Runner<'r> {
     }
 
     fn up_locked(&mut self, request: &UpRequest, migrations: &Bodies) -> Result<(), Error> {
+        let mut repeats = request.repeats;
         let mut steps_left = match request.target {
             Target::Steps(steps) => Some(steps),
             _ => None,
@@ -178,7 +180,7 @@ impl<'r> Runner<'r> {
             let standing = Standing::new(self.graph, &read.history);
             refuse_unsafe(drift::problems(self.graph, &standing, &read.history))?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
-            let plan = Plan::up(self.graph, &standing, &target)?;
+            let plan = Plan::up(self.graph, &standing, &target, repeats)?;
             self.count_before(&standing, &plan);
             self.note_applied(&standing);
             if !plan.is_empty() {
@@ -187,11 +189,11 @@ impl<'r> Runner<'r> {
             }
             let applied_before = self.state.summary.applied;
             let progress = match request.grouping {
-                Grouping::Each => {
-                    self.run_each(&plan, &standing, request.on_failure, migrations)?
-                }
+                Grouping::Each => self.run_phases(&plan, &standing, request, migrations)?,
                 Grouping::Atomic => self.run_grouped(&plan, &standing, migrations)?,
             };
+            // Forced once is enough.
+            repeats = Repeats::AsNeeded;
             let applied = self.state.summary.applied - applied_before;
             self.state.summary.pending = self.state.summary.pending.saturating_sub(applied);
             steps_left = steps_left.map(|steps| steps.saturating_sub(applied));

@@ -30,7 +30,7 @@ impl Runner<'_> {
         self.locked(request.wait, |runner| {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
             let standing = Standing::new(runner.graph, &read.history);
-            let plan = Plan::up(runner.graph, &standing, &request.target)?;
+            let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?;
             runner.note_applied(&standing);
             // The log takes the place of the watch.
             runner.state.watch = None;

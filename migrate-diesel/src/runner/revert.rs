@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use diesel::result::Error as DieselError;
 use migrate_core::{
     Descriptor, Plan, Standing, TransactionMode, error_chain,
-    frontend::{DownRequest, Grouping, OnFailure, Target, UpRequest},
+    frontend::{DownRequest, Grouping, OnFailure, Repeats, Target, UpRequest},
     report::{Action, Event},
 };
 
@@ -13,7 +13,7 @@ use super::{Bodies, Run, Runner, body::Direction, by_descriptor};
 use crate::{
     backend::ImplicitCommit,
     error::{BodyError, Error, Undone},
-    history::{Claim, REVERT_ANNOUNCED, REVERT_BEGUN, Sight},
+    history::{self, Claim, REVERT_ANNOUNCED, REVERT_BEGUN, Sight},
     migration::Migration,
 };
 
@@ -57,6 +57,7 @@ impl Runner<'_> {
                 grouping: Grouping::Each,
                 on_failure: OnFailure::Stop,
                 wait: request.wait,
+                repeats: Repeats::AsNeeded,
             };
             runner.up_locked(&up, &migrations)
         })
@@ -122,6 +123,7 @@ impl Runner<'_> {
             replaces: None,
             fingerprint: descriptor.fingerprint,
             attempt: 1,
+            again: history::Again::No,
             transaction: descriptor.transaction == TransactionMode::Atomic,
             started: SystemTime::now(),
             by: self.state.by.clone(),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{BodyError, Error},
-    history::Claim,
+    history::{Again, Claim},
 };
 
 impl Runner<'_> {
@@ -74,7 +74,7 @@ impl Runner<'_> {
             let id = descriptor.id.to_string();
             (self.observer)(Event::Started {
                 id,
-                action: Action::Apply,
+                action: step.action,
                 position: position + 1,
                 total: plan.steps.len(),
             });
@@ -154,6 +154,10 @@ impl Runner<'_> {
             replaces: row.map(|row| row.id.clone()),
             fingerprint: descriptor.fingerprint,
             attempt: row.map_or(1, |row| row.attempt.saturating_add(1)),
+            again: match step.action {
+                Action::Repeat => Again::Yes,
+                _ => Again::No,
+            },
             transaction: descriptor.transaction == TransactionMode::Atomic,
             started: SystemTime::now(),
             by: self.state.by.clone(),

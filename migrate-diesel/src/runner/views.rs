@@ -255,8 +255,12 @@ impl Runner<'_> {
 
     /// Keeps in mind that the migration at `at` is applied now, or is not any more.
     pub(super) fn note(&mut self, at: usize, direction: Direction) {
-        if let Some(slot) = self.state.applied.get_mut(at) {
-            *slot = direction == Direction::Apply;
+        // With a squash, what it replaces.
+        let replaced = self.graph.replaced(at).iter().map(|&at| at as usize);
+        for at in replaced.chain([at]) {
+            if let Some(slot) = self.state.applied.get_mut(at) {
+                *slot = direction == Direction::Apply;
+            }
         }
     }
 
