@@ -82,6 +82,21 @@ impl Draft {
         self
     }
 
+    pub(crate) fn repeat(mut self, repeat: Repeat) -> Self {
+        self.0.repeat = repeat;
+        self
+    }
+
+    pub(crate) fn replaces(mut self, replaced: &[&'static Descriptor]) -> Self {
+        self.0.replaces = Box::leak(replaced.iter().map(|it| NodeRef::new(it)).collect());
+        self
+    }
+
+    pub(crate) fn fingerprint(mut self, value: u64) -> Self {
+        self.0.fingerprint = Fingerprint(value);
+        self
+    }
+
     pub(crate) fn leak(self) -> &'static Descriptor {
         Box::leak(Box::new(self.0))
     }
