@@ -8,7 +8,7 @@ use super::{
     Down, Fate, InTheWay, Keeper, Kept, Node, Request, ViewError, catalog, database, order, saved,
 };
 use crate::{
-    backend::{Dependence, Driver, Object, ObjectKind, Snapshot},
+    backend::{Dependence, Driver, ImplicitCommit, Object, ObjectKind, Snapshot},
     history::RecordedView,
 };
 
@@ -64,7 +64,7 @@ impl Keeper<'_> {
         let order = order::roots_first(found.len(), &edges);
         self.refuse_undeclared(request, &found, &edges, &order)?;
         let down = self.ordered(driver, request, found, &edges, &order)?;
-        refuse_losses(self, &down)?;
+        refuse_losses(self, driver.dialect().implicit_commit, &down)?;
         Ok(down)
     }
 
@@ -397,7 +397,24 @@ impl Keeper<'_> {
     }
 }
 
-fn refuse_losses(keeper: &Keeper<'_>, down: &Down) -> Result<(), ViewError> {
+fn refuse_losses(
+    keeper: &Keeper<'_>,
+    commit: ImplicitCommit,
+    down: &Down,
+) -> Result<(), ViewError> {
+    // MySQL creates no view that cannot be read; of a declared one the declaration may mend it.
+    let broken = down.nodes.iter().find(|node| {
+        commit == ImplicitCommit::OnDdl
+            && node.managed.is_none()
+            && node.fate == Fate::ComesBack
+            && node.snapshot.columns.is_empty()
+    });
+    if let Some(node) = broken {
+        return Err(ViewError::Lossy {
+            what: keeper.describe(node),
+            lost: vec!["it is broken already, and could not be created again".to_owned()],
+        });
+    }
     let lossy = down
         .nodes
         .iter()

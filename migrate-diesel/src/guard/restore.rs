@@ -332,6 +332,15 @@ impl Keeper<'_> {
                     continue;
                 }
                 let names = difference.iter().map(|it| it.what.clone()).collect();
+                if difference.iter().any(|it| it.sql.is_empty()) {
+                    // Part of the statement that created it.
+                    let amended = catalog(driver)?.amend(old, now);
+                    pending.extend(amended.map(|sql| Statement {
+                        sql,
+                        of: *index,
+                        property: Some("attributes".to_owned()),
+                    }));
+                }
                 differs.get_or_insert((self.what(creation), names));
                 pending.extend(difference.into_iter().filter(|it| !it.sql.is_empty()).map(
                     |it| Statement {

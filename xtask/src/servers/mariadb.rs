@@ -39,6 +39,10 @@ impl Engine for MariaDb {
         let start = home.directory.join("start.sql");
         fs::write(&start, start_sql(&home.password)).context("write", &start)?;
         home.account.own(&start)?;
+        // Of its own: a server that starts takes the temporary files that it finds for its own old ones.
+        let temporary = temporary(home);
+        fs::create_dir_all(&temporary).context("create", &temporary)?;
+        home.account.own(&temporary)?;
         let mut command =
             home.account
                 .command("KILL", program("mariadb-install-db")?, &home.directory);
@@ -68,6 +72,7 @@ impl Engine for MariaDb {
             .arg(option("datadir", data(home)));
         // Relative to the data directory: the name of a socket may have 107 bytes only, and TMPDIR may be long.
         command.arg("--socket=socket");
+        command.arg(option("tmpdir", temporary(home)));
         command.arg(option("pid-file", home.directory.join("pid")));
         command.arg(option("init-file", home.directory.join("start.sql")));
         command
@@ -137,6 +142,10 @@ fn option(name: &str, path: PathBuf) -> std::ffi::OsString {
     let mut option = std::ffi::OsString::from(format!("--{name}="));
     option.push(path);
     option
+}
+
+fn temporary(home: &Home) -> PathBuf {
+    home.directory.join("tmp")
 }
 
 fn data(home: &Home) -> PathBuf {
