@@ -3,12 +3,16 @@
 use migrate_core::{ViewDescriptor, ViewKind, view::Definition};
 
 use super::{DIALECT, text};
-use crate::backend::{Object, ObjectKind};
+use crate::backend::{Aspect, Object, ObjectKind, Snapshot};
 
 /// What a plain view takes after `WITH`.
 const OPTIONS: &[&str] = &["security_barrier", "security_invoker", "check_option"];
 
-pub(super) fn create(view: &ViewDescriptor) -> Result<Vec<String>, String> {
+/// Nobody asks for the rows of one that had none: that may take hours.
+pub(super) fn create(
+    view: &ViewDescriptor,
+    old: Option<&Snapshot>,
+) -> Result<Vec<String>, String> {
     let Definition::Sql(sql) = view.definition else {
         return Err("it is created by code, not from a query".to_owned());
     };
@@ -38,7 +42,16 @@ pub(super) fn create(view: &ViewDescriptor) -> Result<Vec<String>, String> {
     } else {
         format!(" WITH ({})", options.join(", "))
     };
-    let mut statements = vec![format!("CREATE {word} {name}{with} AS\n{query}")];
+    let is_empty = old.is_some_and(|old| {
+        old.object.kind == ObjectKind::MaterializedView
+            && !old.properties.iter().any(|it| it.aspect == Aspect::Populated)
+    });
+    let rows = if is_empty && view.kind == ViewKind::Materialized {
+        "\nWITH NO DATA"
+    } else {
+        ""
+    };
+    let mut statements = vec![format!("CREATE {word} {name}{with} AS\n{query}{rows}")];
     statements.extend(view.indexes.iter().map(|&index| index.to_owned()));
     Ok(statements)
 }

@@ -53,9 +53,9 @@ impl ViewCatalog for PgConnection {
     fn create(
         &self,
         view: &ViewDescriptor,
-        _old: Option<&Snapshot>,
+        old: Option<&Snapshot>,
     ) -> Result<Vec<String>, String> {
-        create::create(view)
+        create::create(view, old)
     }
 
     fn drop(&self, object: &Object) -> String {

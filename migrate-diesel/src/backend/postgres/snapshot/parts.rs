@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::{PgConnection, QueryResult};
 
-use super::{Building, SETTINGS, SETTINGS_BACK, split};
+use super::{Building, SETTINGS, SETTINGS_BACK};
 use crate::backend::{
     Aspect, Driver as _, ObjectKind, TextRow,
     postgres::{
@@ -178,8 +178,8 @@ impl<'b> Parts<'b> {
                     self.building.grants(&c3, "", Some(&column));
                 }
             }
-            "matview" => self.materialized(&c2, &c3, &c4, &c5),
-            "column" => self.column(&c2, &c3, &c4, &c5),
+            "matview" => self.building.materialized(&c2, &c3, &c4, &c5),
+            "column" => self.building.stored_column(&c2, &c3, &c4, &c5),
             "trigger" => self.on_view(c2, Aspect::Trigger, &c3, c4, &c5),
             "rule" => self.on_view(c2, Aspect::Rule, &c3, c4, &c5),
             "default" => self.default(&c3, &c4),
@@ -254,7 +254,7 @@ impl<'b> Parts<'b> {
             return;
         };
         let what = format!("default of column {column}");
-        let alter = self.alter_column(&column);
+        let alter = self.building.alter_column(&column);
         self.building.property(
             Aspect::Column,
             &what,
@@ -334,138 +334,6 @@ impl<'b> Parts<'b> {
                 )
             });
         }
-    }
-
-    /// The access method and the tablespace stand in the statement that creates it as well, and cost
-    /// nothing then.
-    fn materialized(&mut self, method: &str, spaces: &str, toast: &str, state: &str) {
-        let (space, usual) = spaces.split_once(UNIT).unwrap_or((spaces, ""));
-        let name = self.building.name.clone();
-        let alter = format!("ALTER MATERIALIZED VIEW {name}");
-        let head = &mut self.building.create.0;
-        head.push_str(&format!(" USING {}", quote(method)));
-        let set = |key: &str, value: &str| format!("{alter} SET {key} {}", quote(value));
-        if method != "heap" {
-            self.building.property(
-                Aspect::Options,
-                "access method",
-                None,
-                set("ACCESS METHOD", method),
-                set("ACCESS METHOD", "heap"),
-            );
-        }
-        if !space.is_empty() {
-            self.building
-                .create
-                .0
-                .push_str(&format!(" TABLESPACE {}", quote(space)));
-            self.building.property(
-                Aspect::Options,
-                "tablespace",
-                None,
-                set("TABLESPACE", space),
-                set("TABLESPACE", usual),
-            );
-        }
-        for option in split(toast) {
-            let (key, value) = option.split_once('=').unwrap_or((&option, "true"));
-            self.building.option(&format!("toast.{key}"), value);
-        }
-        let identity = match state.chars().last() {
-            Some('f') => "FULL",
-            Some('n') => "NOTHING",
-            // The default; or by an index, which says so itself.
-            _ => "",
-        };
-        if !identity.is_empty() {
-            self.building.property(
-                Aspect::Options,
-                "replica identity",
-                None,
-                format!("{alter} REPLICA IDENTITY {identity}"),
-                format!("{alter} REPLICA IDENTITY DEFAULT"),
-            );
-        }
-        if state.starts_with("true") {
-            self.building.property(
-                Aspect::Populated,
-                "populated",
-                None,
-                format!("REFRESH MATERIALIZED VIEW {name}"),
-                format!("REFRESH MATERIALIZED VIEW {name} WITH NO DATA"),
-            );
-        }
-    }
-
-    /// Of a materialized view's column: statistics target, storage, compression, options.
-    fn column(&mut self, number: &str, target: &str, storage: &str, options: &str) {
-        let Some(column) = self.building.column(number) else {
-            return;
-        };
-        let alter = self.alter_column(&column);
-        let mut property = |what: &str, set: String, unset: String| {
-            self.building.property(
-                Aspect::Column,
-                &format!("{what} of column {column}"),
-                Some(column.clone()),
-                format!("{alter} {set}"),
-                format!("{alter} {unset}"),
-            );
-        };
-        if !target.is_empty() {
-            property(
-                "statistics target",
-                format!("SET STATISTICS {target}"),
-                "SET STATISTICS -1".to_owned(),
-            );
-        }
-        let mut storage = storage.split(UNIT);
-        let mut next = || storage.next().unwrap_or_default();
-        let (own, usual, compression) = (next(), next(), next());
-        if !own.is_empty() {
-            property(
-                "storage",
-                format!("SET STORAGE {}", storage_word(own)),
-                format!("SET STORAGE {}", storage_word(usual)),
-            );
-        }
-        let compression = match compression {
-            "p" => "pglz",
-            "l" => "lz4",
-            // Whatever the server's default is when a row is written.
-            _ => "",
-        };
-        if !compression.is_empty() {
-            property(
-                "compression",
-                format!("SET COMPRESSION {compression}"),
-                "SET COMPRESSION DEFAULT".to_owned(),
-            );
-        }
-        // Since the releases of November 2026 the server keeps a mark of its own here, `pg_attver`.
-        let options = split(options).into_iter();
-        for option in options.filter(|option| !option.starts_with("pg_")) {
-            let (key, value) = option.split_once('=').unwrap_or((&option, "true"));
-            property(
-                &format!("option {key}"),
-                format!("SET ({key} = {})", text(value)),
-                format!("RESET ({key})"),
-            );
-        }
-    }
-
-    fn alter_column(&self, column: &str) -> String {
-        let Building { word, name, .. } = &*self.building;
-        format!("ALTER {word} {name} ALTER COLUMN {}", quote(column))
-    }
-}
-
-fn storage_word(letter: &str) -> &'static str {
-    match letter {
-        "p" => "PLAIN",
-        "e" => "EXTERNAL",
-        "m" => "MAIN",
-        _ => "EXTENDED",
     }
 }
 

@@ -1,6 +1,8 @@
 //! Functions and procedures: those that take or return rows of a view, or read one in a body that the
 //! database keeps parsed.
 
+use std::collections::BTreeSet;
+
 use diesel::{PgConnection, QueryResult};
 
 use super::{Building, MAY, SETTINGS, SETTINGS_BACK, may};
@@ -102,9 +104,9 @@ fn function(object: &Object, row: TextRow) -> Option<Building> {
         name,
         word: "ROUTINE",
         create: (row.c4?.trim_end().to_owned(), String::new()),
-        parts: std::collections::BTreeSet::new(),
+        parts: BTreeSet::new(),
         has_column_grants: false,
-        grantors: std::collections::BTreeSet::new(),
+        grantors: BTreeSet::new(),
     };
     building.owned();
     let on = format!("ROUTINE {}", building.name);
