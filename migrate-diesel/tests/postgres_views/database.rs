@@ -18,12 +18,13 @@ use migrate_diesel::{
 pub(crate) const USERS: &str =
     "CREATE TABLE users (id int PRIMARY KEY, email text, active bool, born date);";
 
-/// A database of one test's own, gone with the test, and the roles that the test made.
+/// A database of one test's own, gone with the test, and the roles and tablespaces that the test made.
 pub(crate) struct Database {
     db: Option<PgConnection>,
     admin: String,
     name: String,
-    roles: Vec<String>,
+    /// What belongs to the whole server: how to get rid of it.
+    leftovers: Vec<String>,
 }
 
 #[derive(QueryableByName)]
@@ -52,7 +53,7 @@ impl Database {
             db: Some(db),
             admin,
             name,
-            roles: Vec::new(),
+            leftovers: Vec::new(),
         };
         if !sql.is_empty() {
             database.run(sql);
@@ -74,7 +75,7 @@ impl Database {
     pub(crate) fn role(&mut self, suffix: &str) -> String {
         let role = format!("{}{suffix}", self.name);
         self.run(&format!("CREATE ROLE {}", quoted(&role)));
-        self.roles.push(role.clone());
+        self.leftovers.push(format!("DROP ROLE {}", quoted(&role)));
         role
     }
 
@@ -82,6 +83,15 @@ impl Database {
         self.connection()
             .batch_execute(sql)
             .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    /// A tablespace inside the server's own directory.
+    pub(crate) fn tablespace(&mut self) -> String {
+        let name = format!("{}space", self.name);
+        self.run("SET allow_in_place_tablespaces = on");
+        self.run(&format!("CREATE TABLESPACE {name} LOCATION ''"));
+        self.leftovers.push(format!("DROP TABLESPACE {name}"));
+        name
     }
 
     pub(crate) fn fails(&mut self, sql: &str) -> String {
@@ -145,15 +155,25 @@ impl Database {
         for old in snapshots {
             self.run(&old.create);
             let new = self.snapshot(&old.object);
-            for property in new.properties.iter().filter(|it| !has(old, it)) {
-                // What is always there is set again.
-                if !property.unset.is_empty() {
-                    self.run(&property.unset);
-                }
+            self.unset(&new, old);
+            self.set(old, &new);
+        }
+    }
+
+    /// Takes away what `is` has and `wanted` has not.
+    pub(crate) fn unset(&mut self, is: &Snapshot, wanted: &Snapshot) {
+        for property in is.properties.iter().filter(|it| !has(wanted, it)) {
+            // What is always there is set again.
+            if !property.unset.is_empty() {
+                self.run(&property.unset);
             }
-            for property in old.properties.iter().filter(|it| !has(&new, it)) {
-                self.run(&property.set);
-            }
+        }
+    }
+
+    /// Sets what `wanted` has and `is` has not.
+    pub(crate) fn set(&mut self, wanted: &Snapshot, is: &Snapshot) {
+        for property in wanted.properties.iter().filter(|it| !has(is, it)) {
+            self.run(&property.set);
         }
     }
 }
@@ -170,15 +190,11 @@ impl Drop for Database {
         let mut admin = PgConnection::establish(&self.admin).unwrap();
         let mut run = |sql: String| admin.batch_execute(&sql);
         let database = run(format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        let roles: Vec<_> = self
-            .roles
-            .iter()
-            .map(|role| run(format!("DROP ROLE {}", quoted(role))))
-            .collect();
+        let leftovers: Vec<_> = self.leftovers.drain(..).map(run).collect();
         // A second panic would hide the first.
         if !std::thread::panicking() {
             database.unwrap();
-            roles.into_iter().for_each(Result::unwrap);
+            leftovers.into_iter().for_each(Result::unwrap);
         }
     }
 }

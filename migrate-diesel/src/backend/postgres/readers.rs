@@ -9,9 +9,10 @@ use crate::backend::{Driver as _, Object, ReadersError};
 /// rules depend on these, or on their row types. Without a single column of a table in it, a rule
 /// depends on the table as a whole (`count(*)`, but `count(users)` too).
 const READERS: &str = "\
-WITH RECURSIVE meaning AS (
-  SELECT q.rank, c.oid, q.col, a.attname FROM (VALUES {meanings}) q(rank, name, col)
-  JOIN pg_class c ON c.oid = to_regclass(q.name) AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+WITH RECURSIVE q AS MATERIALIZED (
+  SELECT rank, to_regclass(name)::oid AS oid, col FROM (VALUES {meanings}) q(rank, name, col)
+), meaning AS (
+  SELECT q.rank, c.oid, q.col, a.attname FROM q JOIN pg_class c ON c.oid = q.oid AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = q.col AND a.attnum > 0 AND NOT a.attisdropped
 ), family AS (
   SELECT oid, attname FROM (SELECT oid, attname FROM meaning WHERE col IS NULL OR attname IS NOT NULL ORDER BY rank LIMIT 1) m

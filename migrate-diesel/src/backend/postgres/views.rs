@@ -19,20 +19,26 @@ impl ViewCatalog for PgConnection {
         if known.is_empty() {
             return Ok(found);
         }
+        // The names are looked up before they are joined, or it may happen once for every relation
+        // that there is; and no condition makes the planner expect few of those.
         let rows = self.rows(&format!(
-            "SELECT q.at::text AS c0, n.nspname || '.' || c.relname AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
-             FROM unnest({}) WITH ORDINALITY AS q(name, at) JOIN pg_class c ON c.oid = to_regclass(q.name) \
-             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND {}",
+            "WITH q AS MATERIALIZED (SELECT at, to_regclass(name)::oid AS oid FROM unnest({}) WITH ORDINALITY q(name, at)) \
+             SELECT q.at::text AS c0, n.nspname AS c1, c.relname AS c2, c.relkind::text AS c3, NULL AS c4, NULL AS c5 \
+             FROM q JOIN pg_class c ON c.oid = q.oid JOIN pg_namespace n ON n.oid = c.relnamespace",
             array(known.iter().map(|(_, name)| name.as_str())),
-            PLAIN_NAME
         ))?;
         for row in rows {
             let at = row.c0.and_then(|at| at.parse::<usize>().ok());
             let slot = at
                 .and_then(|at| known.get(at.checked_sub(1)?))
                 .and_then(|(at, _)| found.get_mut(*at));
-            if let Some(slot) = slot {
-                *slot = row.c1;
+            let is_view = matches!(row.c3.as_deref(), Some("v" | "m"));
+            let parts = row
+                .c1
+                .zip(row.c2)
+                .filter(|(schema, name)| is_view && !schema.contains('.') && !name.contains('.'));
+            if let (Some(slot), Some((schema, name))) = (slot, parts) {
+                *slot = Some(format!("{schema}.{name}"));
             }
         }
         Ok(found)
@@ -50,11 +56,7 @@ impl ViewCatalog for PgConnection {
         snapshot::snapshots(self, objects)
     }
 
-    fn create(
-        &self,
-        view: &ViewDescriptor,
-        old: Option<&Snapshot>,
-    ) -> Result<Vec<String>, String> {
+    fn create(&self, view: &ViewDescriptor, old: Option<&Snapshot>) -> Result<Vec<String>, String> {
         create::create(view, old)
     }
 
@@ -93,9 +95,6 @@ impl ViewCatalog for PgConnection {
     }
 }
 
-/// A schema and a name that an identity can be made of, and taken apart again.
-pub(super) const PLAIN_NAME: &str = "strpos(n.nspname, '.') = 0 AND strpos(c.relname, '.') = 0";
-
 /// A session that prepared its transaction and went has no pid.
 const BLOCKERS: &str = r#"
 SELECT coalesce('pid ' || l.pid || concat(' (',
@@ -123,7 +122,7 @@ pub(super) fn quoted(name: &str) -> Option<String> {
 /// `WITH object AS (SELECT oid ..)` of quoted names.
 fn array_of_objects<'a>(names: impl Iterator<Item = &'a str>) -> String {
     format!(
-        "WITH object AS (SELECT to_regclass(name)::oid AS oid FROM unnest({}) name)",
+        "WITH object AS MATERIALIZED (SELECT to_regclass(name)::oid AS oid FROM unnest({}) name)",
         array(names)
     )
 }

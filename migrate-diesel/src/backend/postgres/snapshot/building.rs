@@ -41,7 +41,8 @@ impl Building {
         };
         let (kind, word) = match kind {
             "m" => (ObjectKind::MaterializedView, "MATERIALIZED VIEW"),
-            _ => (ObjectKind::View, "VIEW"),
+            "v" => (ObjectKind::View, "VIEW"),
+            _ => return None,
         };
         let name = DIALECT.identifier(&object.identity);
         let query = row.c4?;

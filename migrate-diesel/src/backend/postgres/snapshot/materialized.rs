@@ -47,7 +47,7 @@ impl Building {
         let identity = match state.chars().last() {
             Some('f') => "FULL",
             Some('n') => "NOTHING",
-            // The default; or by an index, which says so itself.
+            // The default. An index cannot be it: it would need columns that are not null.
             _ => "",
         };
         if !identity.is_empty() {

@@ -28,12 +28,14 @@ const SETTINGS_BACK: &str = "
 UNION ALL
 SELECT NULL, 'settings', count(set_config(name, old, true))::text, NULL, NULL, NULL FROM setting";
 
+/// Names are looked up before they are joined, or it may happen once for every relation that there is.
 /// What hangs on a view by itself depends on it automatically: rules, triggers, defaults, indexes,
 /// statistics. `may` is about what has to be allowed for it to come back.
-const FACTS: &str = ", object AS MATERIALIZED (
+const FACTS: &str = ", named AS MATERIALIZED (
+  SELECT q.at, to_regclass(q.name)::oid AS oid FROM ready CROSS JOIN unnest({places}, {names}) q(at, name) WHERE ready
+), object AS MATERIALIZED (
   SELECT q.at, c.oid, c.relkind, c.relnamespace, c.relowner, c.relacl, c.reloptions, c.reltype
-  FROM ready CROSS JOIN unnest({places}, {names}) q(at, name)
-  JOIN pg_class c ON c.oid = CASE WHEN ready THEN to_regclass(q.name) END AND c.relkind IN ('v', 'm')
+  FROM named q JOIN pg_class c ON c.oid = q.oid
 )
 SELECT o.at AS c0, 'object' AS c1,
   array_to_string(ARRAY[o.relkind::text, o.oid::text, pg_get_userbyid(o.relowner), array_to_string(o.reloptions, chr(31)),

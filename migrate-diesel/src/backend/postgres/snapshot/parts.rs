@@ -53,7 +53,7 @@ SELECT p.at, 'default', d.oid::text, d.adnum::text, pg_get_expr(d.adbin, p.relid
 FROM part p JOIN pg_attrdef d ON p.class = 'pg_attrdef'::regclass AND d.oid = p.oid
 UNION ALL
 SELECT p.at, 'index', c.oid::text, n.nspname || chr(31) || c.relname, pg_get_indexdef(p.oid),
-  concat(CASE WHEN i.indisclustered THEN 'c' END, CASE WHEN i.indisreplident THEN 'r' END, chr(31), t.spcname, chr(31),
+  concat(CASE WHEN i.indisclustered THEN 'c' END, chr(31), t.spcname, chr(31),
     (SELECT spcname FROM pg_tablespace d WHERE d.oid = (SELECT dattablespace FROM pg_database WHERE datname = current_database())))
 FROM part p JOIN pg_index i ON p.class = 'pg_class'::regclass AND i.indexrelid = p.oid
 JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
@@ -275,7 +275,7 @@ impl<'b> Parts<'b> {
         let what = part.what.clone();
         self.part(oid.to_owned(), part, set);
         let mut facts = facts.split(UNIT);
-        let marks = facts.next().unwrap_or_default();
+        let mark = facts.next().unwrap_or_default();
         let (space, usual) = (
             facts.next().unwrap_or_default(),
             facts.next().unwrap_or_default(),
@@ -293,19 +293,11 @@ impl<'b> Parts<'b> {
             );
         }
         let alter = format!("ALTER MATERIALIZED VIEW {}", self.building.name);
-        if marks.contains('c') {
+        if mark == "c" {
             self.on_part(oid, |part| {
                 (
                     format!("clustered on {}", part.what),
                     format!("{alter} CLUSTER ON {}", quote(short)),
-                )
-            });
-        }
-        if marks.contains('r') {
-            self.on_part(oid, |part| {
-                (
-                    format!("replica identity by {}", part.what),
-                    format!("{alter} REPLICA IDENTITY USING INDEX {}", quote(short)),
                 )
             });
         }

@@ -11,10 +11,11 @@ use crate::backend::{
     postgres::{create::routine, text, views::array},
 };
 
-const FACTS: &str = ", object AS MATERIALIZED (
+const FACTS: &str = ", named AS MATERIALIZED (
+  SELECT q.at, to_regprocedure(q.name)::oid AS oid FROM ready CROSS JOIN unnest({places}, {names}) q(at, name) WHERE ready
+), object AS MATERIALIZED (
   SELECT q.at, f.oid, f.proowner AS relowner, f.proacl, f.pronamespace AS relnamespace, f.proleakproof, f.prolang
-  FROM ready CROSS JOIN unnest({places}, {names}) q(at, name)
-  JOIN pg_proc f ON f.oid = CASE WHEN ready THEN to_regprocedure(q.name) END AND f.prokind <> 'a'
+  FROM named q JOIN pg_proc f ON f.oid = q.oid AND f.prokind <> 'a'
 )
 SELECT o.at AS c0, 'object' AS c1, array_to_string(ARRAY[o.oid::text, pg_get_userbyid(o.relowner),
   array_to_string(acldefault('f', o.relowner), chr(31)), array_to_string(o.proacl, chr(31)), o.relnamespace::text], chr(30), '') AS c2,
