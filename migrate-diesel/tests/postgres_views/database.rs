@@ -213,7 +213,8 @@ UNION ALL SELECT concat_ws(' | ', 'column', id, attnum, attname, atttypid::regty
   ARRAY(SELECT concat_ws('|', a.grantor::regrole, a.grantee::regrole, a.privilege_type, a.is_grantable) FROM aclexplode(attacl) a ORDER BY 1),
   (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum),
   col_description(attrelid, attnum)) FROM rel JOIN pg_attribute ON attrelid = rel.oid AND attnum > 0
-UNION ALL SELECT concat_ws(' | ', 'type', id, t.typname, t.typacl::text, obj_description(t.oid, 'pg_type')) FROM rel JOIN pg_type t ON t.oid = reltype
+UNION ALL SELECT concat_ws(' | ', 'type', id, t.typname, ARRAY(SELECT concat_ws('|', a.grantor::regrole, a.grantee::regrole, a.is_grantable)
+  FROM aclexplode(coalesce(typacl, acldefault('T', typowner))) a ORDER BY 1), obj_description(t.oid, 'pg_type')) FROM rel JOIN pg_type t ON t.oid = reltype
 UNION ALL SELECT concat_ws(' | ', 'comment', id, obj_description(oid, 'pg_class')) FROM rel
 UNION ALL SELECT concat_ws(' | ', 'trigger', id, pg_get_triggerdef(t.oid), tgenabled, obj_description(t.oid, 'pg_trigger'),
   (SELECT count(*) FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'x')) FROM rel JOIN pg_trigger t ON tgrelid = rel.oid
