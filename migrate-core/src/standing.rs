@@ -114,8 +114,8 @@ impl<'a> Standing<'a> {
             self.otherwise.insert(at, Otherwise::StandsFor);
             return;
         }
-        let untouched = open.iter().all(|&it| self.row(it).is_none());
-        if !has_row && !(applied.is_empty() && untouched) {
+        let is_begun = !applied.is_empty() || open.iter().any(|&it| self.row(it).is_some());
+        if !has_row && is_begun {
             self.partly.push(PartlyReplaced { at, applied, open });
             return;
         }

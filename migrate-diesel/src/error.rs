@@ -127,7 +127,7 @@ pub enum Error {
     NotRehearsable(&'static str),
     /// Views could not be taken out of the way, or not be brought up.
     #[error(transparent)]
-    View(ViewError),
+    View(Box<ViewError>),
     /// Others kept changing the history while we planned.
     #[error(
         "the history kept changing while it was being read; another program applies migrations without our lock"
@@ -172,7 +172,7 @@ pub enum BodyError {
     EndedTransaction,
     /// Views could not be taken out of its way, or not be brought up after it.
     #[error(transparent)]
-    View(ViewError),
+    View(Box<ViewError>),
     /// The connection broke while it ran.
     #[error(
         "the connection broke while the migration ran; whether it was committed shows when the database is asked again"
@@ -301,7 +301,12 @@ impl Error {
             _ => None,
         };
         while let Some(error) = next {
-            if let Some(view) = error.downcast_ref::<ViewError>() {
+            // Its `source()` passes over what it holds.
+            let held = match error.downcast_ref::<DieselError>() {
+                Some(DieselError::QueryBuilderError(held)) => held.downcast_ref::<ViewError>(),
+                _ => error.downcast_ref::<ViewError>(),
+            };
+            if let Some(view) = held {
                 return view.next_step();
             }
             next = error.source();

@@ -88,12 +88,12 @@ pub trait DeclaredView {
 )]
 pub trait ViewSet {
     /// Which.
-    fn views(&self) -> Vec<ViewRef>;
+    fn views(self) -> Vec<ViewRef>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<V: DeclaredView> ViewSet for V {
-    fn views(&self) -> Vec<ViewRef> {
+    fn views(self) -> Vec<ViewRef> {
         vec![V::VIEW]
     }
 }
@@ -102,7 +102,7 @@ macro_rules! tuples {
     ($($name:ident)*) => {
         #[diagnostic::do_not_recommend]
         impl<$($name: DeclaredView),*> ViewSet for ($($name,)*) {
-            fn views(&self) -> Vec<ViewRef> {
+            fn views(self) -> Vec<ViewRef> {
                 vec![$($name::VIEW),*]
             }
         }

@@ -211,6 +211,19 @@ impl Keeper<'_> {
         Ok(())
     }
 
+    /// After a rollback: what went down is up again.
+    pub(crate) fn came_back(&self, down: &Down, tell: &mut dyn FnMut(Event)) {
+        self.let_go(down);
+        for node in down.nodes.iter().filter(|node| !node.is_down) {
+            let (id, name) = self.names(node);
+            tell(Event::ViewUp {
+                id,
+                name,
+                migration: self.migration.map(|id| id.to_string()),
+            });
+        }
+    }
+
     /// Says that nobody holds these down any more.
     pub(crate) fn let_go(&self, down: &Down) {
         for node in &down.nodes {
@@ -246,10 +259,11 @@ impl Keeper<'_> {
                 .batch(dialect.commit)
                 .map_err(database("commit what was done to views"))
         });
-        if result.is_err() && driver.depth().is_ok() {
-            if let Err(error) = driver.batch(dialect.rollback) {
-                tracing::debug!(%error, "nothing to roll back");
-            }
+        if result.is_err()
+            && driver.depth().is_ok()
+            && let Err(error) = driver.batch(dialect.rollback)
+        {
+            tracing::debug!(%error, "nothing to roll back");
         }
         if driver.depth().is_ok() {
             driver.set_depth(0);

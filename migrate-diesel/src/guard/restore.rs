@@ -470,8 +470,10 @@ fn difference(old: &Snapshot, now: &Snapshot, how: How) -> Vec<Difference> {
     let mut differences = Vec::new();
     for surplus in &now.properties {
         let is_set_anew = old.properties.iter().any(|it| same_thing(it, surplus));
-        // A filled one may be empty before; that is no loss.
-        if is_set_anew || is_declared(surplus.aspect) || surplus.aspect == Aspect::Populated {
+        // What was a plain view had its rows.
+        let had_rows = surplus.aspect == Aspect::Populated
+            && old.object.kind != ObjectKind::MaterializedView;
+        if is_set_anew || is_declared(surplus.aspect) || had_rows {
             continue;
         }
         differences.push(Difference {

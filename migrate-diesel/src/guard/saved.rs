@@ -2,11 +2,13 @@
 //!
 //! ```sql
 //! -- migrate: view public.active_users
-//! -- migrate: columns id	email
+//! -- migrate: columns id email
 //! CREATE VIEW ...
 //! -- migrate: grant GRANT of SELECT to reader
 //! GRANT SELECT ON ...
 //! ```
+//!
+//! Between columns there is a tab.
 
 use std::fmt::Write as _;
 

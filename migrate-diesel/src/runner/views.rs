@@ -77,6 +77,12 @@ impl Runner<'_> {
             end.result = Err(error);
         }
         if !matches!(end.result, Ok(None)) {
+            if self.state.views_at_risk == Used::No {
+                // The rollback that follows brings them back.
+                let keeper = keeper!(self, Some(at));
+                let observer = &mut *self.observer;
+                keeper.came_back(&down, &mut |event| observer(event));
+            }
             // Rolled back or not: no guard holds anything any more.
             self.state.held_views = Held::default();
         }
@@ -225,7 +231,7 @@ impl Runner<'_> {
         let keeper = keeper!(self, None);
         let observer = &mut *self.observer;
         let result = keeper.rebuild(self.driver, pending, &mut |event| observer(event));
-        let result = result.map_err(Error::View).and_then(|()| {
+        let result = result.map_err(Error::from).and_then(|()| {
             if !whole {
                 return Ok(());
             }
@@ -362,13 +368,13 @@ pub(crate) fn pending_names(declared: &Declared, pending: &Pending) -> Vec<Strin
 
 impl From<crate::guard::ViewError> for Error {
     fn from(error: crate::guard::ViewError) -> Self {
-        Self::View(error)
+        Self::View(Box::new(error))
     }
 }
 
 impl From<crate::guard::ViewError> for BodyError {
     fn from(error: crate::guard::ViewError) -> Self {
-        Self::View(error)
+        Self::View(Box::new(error))
     }
 }
 

@@ -156,6 +156,9 @@ impl<C: MigrationConnection> Session<'_, C> {
             context.keeper.recover_now(self.connection, tell);
             return;
         }
+        let context = self.context;
+        let tell = &mut |event: Event| (unpoisoned(&context.observer))(event);
+        context.keeper.came_back(down, tell);
         // The block may have left transactions of its own open.
         while self.depth().is_ok_and(|now| now > depth) {
             if let Err(error) = C::TransactionManager::rollback_transaction(self.connection) {

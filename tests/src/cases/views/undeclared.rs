@@ -60,8 +60,12 @@ pub fn refused_before_anything(scratch: &Scratch) {
     let told = up(scratch, &migrator);
     assert!(told.events.is_empty(), "{:?}", told.events);
     let error = told.error();
-    let Error::View(ViewError::InTheWay(list)) = &error else {
-        panic!("{}", chain(&error));
+    let list = match &error {
+        Error::View(view) => match &**view {
+            ViewError::InTheWay(list) => list.clone(),
+            other => panic!("{other}"),
+        },
+        other => panic!("{}", chain(other)),
     };
     assert_eq!(list.len(), 2, "{list:?}");
     assert!(list[0].what.contains("report"), "{list:?}");
