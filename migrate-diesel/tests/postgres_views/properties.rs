@@ -130,7 +130,7 @@ fn a_materialized_view_stays_where_it_was_stored() {
     let object = materialized("public.m");
     let snapshot = it.round_trip(std::slice::from_ref(&object)).remove(0);
     let stored = ["access method", "replica identity", "tablespace"];
-    assert_eq!(words(&snapshot, Aspect::Options), stored);
+    assert_eq!(words(&snapshot, Aspect::Column), stored);
     assert_eq!(
         words(&snapshot, Aspect::Index),
         ["index i", "index j", "tablespace of index i"]
@@ -144,7 +144,7 @@ fn a_materialized_view_stays_where_it_was_stored() {
     ));
     let elsewhere = it.snapshot(&object);
     assert_eq!(
-        words(&elsewhere, Aspect::Options),
+        words(&elsewhere, Aspect::Column),
         ["access method", "tablespace"]
     );
     it.unset(&elsewhere, &plain);

@@ -164,7 +164,13 @@ impl Building {
         let (word, name) = (self.word, &self.name);
         let set = format!("ALTER {word} {name} SET ({key} = {})", text(value));
         let unset = format!("ALTER {word} {name} RESET ({key})");
-        self.property(Aspect::Options, &format!("option {key}"), None, set, unset);
+        // How a materialized view is stored is no part of its declaration: a new one does not take it
+        // away.
+        let aspect = match self.snapshot.object.kind {
+            ObjectKind::MaterializedView => Aspect::Column,
+            _ => Aspect::Options,
+        };
+        self.property(aspect, &format!("option {key}"), None, set, unset);
     }
 
     fn comment(&mut self, row: TextRow) {

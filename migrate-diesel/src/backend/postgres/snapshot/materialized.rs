@@ -21,7 +21,7 @@ impl Building {
         let set = |key: &str, value: &str| format!("{alter} SET {key} {}", quote(value));
         if method != "heap" {
             self.property(
-                Aspect::Options,
+                Aspect::Column,
                 "access method",
                 None,
                 set("ACCESS METHOD", method),
@@ -33,7 +33,7 @@ impl Building {
                 .0
                 .push_str(&format!(" TABLESPACE {}", quote(space)));
             self.property(
-                Aspect::Options,
+                Aspect::Column,
                 "tablespace",
                 None,
                 set("TABLESPACE", space),
@@ -52,7 +52,7 @@ impl Building {
         };
         if !identity.is_empty() {
             self.property(
-                Aspect::Options,
+                Aspect::Column,
                 "replica identity",
                 None,
                 format!("{alter} REPLICA IDENTITY {identity}"),
