@@ -9,10 +9,7 @@ use crate::backend::{Aspect, Object, ObjectKind, Snapshot};
 const OPTIONS: &[&str] = &["security_barrier", "security_invoker", "check_option"];
 
 /// Nobody asks for the rows of one that had none: that may take hours.
-pub(super) fn create(
-    view: &ViewDescriptor,
-    old: Option<&Snapshot>,
-) -> Result<Vec<String>, String> {
+pub(super) fn create(view: &ViewDescriptor, old: Option<&Snapshot>) -> Result<Vec<String>, String> {
     let Definition::Sql(sql) = view.definition else {
         return Err("it is created by code, not from a query".to_owned());
     };
@@ -44,7 +41,10 @@ pub(super) fn create(
     };
     let is_empty = old.is_some_and(|old| {
         old.object.kind == ObjectKind::MaterializedView
-            && !old.properties.iter().any(|it| it.aspect == Aspect::Populated)
+            && !old
+                .properties
+                .iter()
+                .any(|it| it.aspect == Aspect::Populated)
     });
     let rows = if is_empty && view.kind == ViewKind::Materialized {
         "\nWITH NO DATA"
