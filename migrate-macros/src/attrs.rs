@@ -137,11 +137,14 @@ impl Keys {
 
     /// `a = 1 b = 2`: says so, and keeps `1`.
     fn missing_comma(&self, value: &mut Vec<TokenTree>, diagnostics: &mut Diagnostics) {
+        let is_key = |word: &Ident| self.known.iter().any(|it| word == it.name);
+        let is_flag = |word: &Ident| self.known.iter().any(|it| it.is_flag() && word == it.name);
         let begins = |rest: &[TokenTree]| match rest {
-            [TokenTree::Ident(key), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
-                self.known.iter().any(|it| key == it.name)
+            [TokenTree::Ident(key), TokenTree::Punct(equals), ..] => {
+                equals.as_char() == '=' && is_key(key)
             }
-            [TokenTree::Ident(key)] => self.known.iter().any(|it| it.is_flag() && key == it.name),
+            [TokenTree::Ident(flag), TokenTree::Ident(key), ..] => is_flag(flag) && is_key(key),
+            [TokenTree::Ident(flag)] => is_flag(flag),
             _ => false,
         };
         let next = (1..value.len()).find(|&at| value.get(at..).is_some_and(begins));

@@ -259,7 +259,7 @@ pub(crate) fn word(
 
 /// `unmanaged = restore`
 pub(crate) fn restore(argument: &Argument, diagnostics: &mut Diagnostics) -> bool {
-    let otherwise = "refuse a change that undeclared views stand in the way of";
+    let otherwise = "stop where undeclared views stand in the way";
     word(argument, "restore", otherwise, diagnostics)
 }
 

@@ -1,7 +1,9 @@
-//! `#[migration]` writes into the section of linkme's slice itself. Here linkme's own attribute puts
-//! an element into the same slice; both have to be found, whole and once.
+//! `#[migration]` and `#[view_manager]` write into the sections of linkme's slices themselves. Here
+//! linkme's own attribute puts elements into the same slices; all have to be found, whole and once.
 
-use migrate_diesel::{__private, Migration, prelude::*};
+use migrate_diesel::{
+    __private, Declared, DeclaredView, Migration, View, core::view::Definition, prelude::*,
+};
 
 #[migration]
 fn ours(db: &mut SqliteConnection) -> QueryResult<()> {
@@ -32,6 +34,46 @@ fn elements_of_linkme_and_of_the_attribute_make_one_slice() {
         .collect();
     names.sort_unstable();
     assert_eq!(names, ["linkmes", "ours"]);
+}
+
+#[view_manager(since = ours, file = "tests/one_slice/view.sql")]
+struct OurView;
+
+#[__private::linkme::distributed_slice(__private::VIEWS)]
+#[linkme(crate = __private::linkme)]
+static LINKMES_VIEW: View = View::new(
+    module_path!(),
+    "LinkmesView",
+    "linkmes_view",
+    "",
+    <ours as Declared>::NODE,
+    (file!(), line!(), 1),
+)
+.sql("SELECT 2");
+
+#[test]
+fn views_of_linkme_and_of_the_attribute_make_one_slice() {
+    let package = module_path!();
+    let mut found: Vec<_> = __private::VIEWS
+        .iter()
+        .map(|view| &view.descriptor)
+        .filter(|view| view.id.package() == package)
+        .map(|view| (view.name, view.definition))
+        .collect();
+    found.sort_unstable_by_key(|(name, _)| *name);
+    let of_the_file = include_str!("one_slice/view.sql");
+    assert_eq!(
+        found,
+        [
+            ("linkmes_view", Definition::Sql("SELECT 2")),
+            ("our_view", Definition::Sql(of_the_file)),
+        ]
+    );
+    assert!(
+        __private::VIEWS
+            .iter()
+            .any(|view| std::ptr::eq(&raw const view.descriptor, OurView::VIEW.get()))
+    );
 }
 
 #[test]

@@ -36,14 +36,23 @@ pub const fn check_until(view: ViewRef) {
         refuse(&message);
     }
     if let Answer::No = reaches(until, view.since) {
-        let message = Message::new("the view ")
-            .id(view.id)
-            .text(" lives until ")
-            .migration(last)
-            .text(", which does not require its `since`, ")
-            .migration(first)
-            .text("; add that to `requires` of ")
-            .id(last.id);
+        let message = Message::new("the view ").id(view.id);
+        let message = if let Answer::Yes = reaches(view.since, until) {
+            message
+                .text(" goes down with ")
+                .migration(last)
+                .text(" before it comes up: its `since`, ")
+                .migration(first)
+                .text(", requires that; exchange the two")
+        } else {
+            message
+                .text(" lives until ")
+                .migration(last)
+                .text(", which does not require its `since`, ")
+                .migration(first)
+                .text("; add that to `requires` of ")
+                .id(last.id)
+        };
         refuse(&message);
     }
 }
@@ -67,7 +76,7 @@ pub const fn check_uses(view: ViewRef, used: ViewRef) {
             .migration(view.since.get())
             .text(" does not require ")
             .migration(used.since.get())
-            .text("; add that to `requires`, or let the view begin later");
+            .text("; add that to `requires` there, or let the view begin later");
         refuse(&message);
     }
     let Some(end) = used.until else { return };
@@ -100,8 +109,12 @@ pub const fn check_suspends(migration: NodeRef, view: ViewRef) {
             .text(" suspends the view ")
             .id(view.id)
             .text(", which only lives since ")
-            .migration(view.since.get())
-            .text("; add that to `requires`");
+            .migration(view.since.get());
+        let message = if let Answer::Yes = reaches(view.since, migration) {
+            message.text(", after it; remove it from `suspends`")
+        } else {
+            message.text("; add that to `requires`")
+        };
         refuse(&message);
     }
     let Some(until) = view.until else { return };

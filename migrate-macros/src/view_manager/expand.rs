@@ -1,6 +1,6 @@
 //! The tokens. Nothing here can fail.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::model::{Definition, Name, Registered, View};
@@ -12,6 +12,9 @@ use crate::{
     unique::unique,
     values::{At, Path, Text, literals, unraw},
 };
+
+/// Bytes of a name that breaks no rule of core as long as it is an identifier.
+const SHORT: usize = 60;
 
 /// What registers the type, and by what others name it.
 pub(super) fn view(view: &View) -> TokenStream {
@@ -49,6 +52,8 @@ pub(super) fn view(view: &View) -> TokenStream {
 /// The static: facts and element of the link-time slice at once, as that of a migration.
 fn address(runtime: &Runtime, name: &Ident, registered: &Registered) -> TokenStream {
     let private = runtime.private();
+    let mut value = name.clone();
+    value.set_span(name.span().located_at(Span::call_site()));
     let link_section = paths::VIEWS.attributes();
     let unique = uniques(name, registered);
     let checks = checks(runtime, registered);
@@ -57,6 +62,8 @@ fn address(runtime: &Runtime, name: &Ident, registered: &Registered) -> TokenStr
     let keys = keys(&private, registered);
     quote! {{
         #unique
+        // Else a type that only attributes name would be dead code.
+        const _: #value = #value;
         #checks
         #query
         #link_section
@@ -224,19 +231,19 @@ fn checks(runtime: &Runtime, registered: &Registered) -> TokenStream {
     checks
 }
 
+/// A name that was written; or that of a type, which can only be too long.
 fn name_check(runtime: &Runtime, view: &Name) -> TokenStream {
-    // A type's name would have a second definition to go to in an editor.
-    let span = match view.literal {
-        Some(_) => view.span,
-        None => Span::call_site(),
-    };
-    let private = runtime.private_at(span);
+    if let Some(literal) = &view.literal {
+        let private = runtime.private_at(view.span);
+        return quote_spanned!(view.span=> const _: () = #private::check_view_name(#literal););
+    }
+    if view.value.len() <= SHORT {
+        return TokenStream::new();
+    }
+    // Not at the type's name, which would have a second definition to go to in an editor.
+    let private = runtime.private();
     let value = &view.value;
-    let written: TokenTree = view
-        .literal
-        .clone()
-        .unwrap_or_else(|| TokenTree::Literal(proc_macro2::Literal::string(value)));
-    quote_spanned!(span=> const _: () = #private::check_view_name(#written);)
+    quote!(const _: () = #private::check_view_name(#value);)
 }
 
 /// Tells names of views apart, within one crate and the databases that were written: others are

@@ -1,8 +1,10 @@
-//! `cargo xtask bench compile`: what `#[migration]` costs rustc, beside the same functions without it.
+//! `cargo xtask bench compile`: what `#[migration]` costs rustc, beside the same functions without it, and what views
+//! and their guards cost on top of that.
 //!
-//! CPU time is what the targets are judged by: on a machine that others use too, wall time is theirs as well. Both
-//! crates are compiled in turn and the least of some runs counts, so that a busy minute falls on both or on none.
+//! CPU time is what the targets are judged by: on a machine that others use too, wall time is theirs as well. All
+//! crates are compiled in turn and the least of some runs counts, so that a busy minute falls on all or on none.
 
+mod graph;
 mod measure;
 mod source;
 
@@ -12,7 +14,7 @@ use self::measure::{Bench, Cost};
 use self::source::Kind;
 use crate::error::Error;
 
-/// Measures checks and builds of generated crates, with the attribute and without it.
+/// Measures checks and builds of generated crates: without attributes, with them, and with views.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Numbers of migrations
@@ -75,6 +77,15 @@ fn target(command: Command, state: State) -> Target {
     }
 }
 
+/// What 50 views and 100 guards may cost in addition, in seconds for 1,000 migrations.
+fn target_of_views(command: Command, state: State) -> Option<f64> {
+    match (command, state) {
+        (Command::Check, State::Cold) => Some(0.5),
+        (Command::Check, State::Edited) => Some(0.2),
+        (Command::Build, _) => None,
+    }
+}
+
 /// Generates, compiles, prints.
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let bench = Bench::new(&args.sizes)?;
@@ -89,42 +100,58 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     for &size in &args.sizes {
         for command in Command::ALL {
             bench.prepare(command)?;
-            for (state, plain, with) in measure(&bench, size, command, args.runs.max(1))? {
+            for (state, [plain, with, views]) in measure(&bench, size, command, args.runs.max(1))? {
                 print(size, command, state, plain, with);
+                print_views(size, command, state, with, views);
             }
         }
     }
     Ok(())
 }
 
-/// The least cost of each state, of the plain functions and of those with the attribute.
+/// The least cost of each state, of the kinds in their order.
 fn measure(
     bench: &Bench,
     size: usize,
     command: Command,
     runs: usize,
-) -> Result<[(State, Cost, Cost); 2], Error> {
+) -> Result<[(State, [Cost; 3]); 2], Error> {
     let mut least = [
-        (State::Cold, Cost::MAX, Cost::MAX),
-        (State::Edited, Cost::MAX, Cost::MAX),
+        (State::Cold, [Cost::MAX; 3]),
+        (State::Edited, [Cost::MAX; 3]),
     ];
     for _ in 0..runs {
-        for kind in Kind::ALL {
-            for (state, plain, with) in &mut least {
+        for (at, kind) in Kind::ALL.into_iter().enumerate() {
+            for (state, costs) in &mut least {
                 match state {
                     State::Cold => bench.forget(kind, size)?,
                     State::Edited => bench.edit(kind, size)?,
                 }
                 let cost = bench.compile(command, kind, size)?;
-                let least = match kind {
-                    Kind::Plain => plain,
-                    Kind::Annotated => with,
-                };
-                *least = least.min(cost);
+                if let Some(least) = costs.get_mut(at) {
+                    *least = least.min(cost);
+                }
             }
         }
     }
     Ok(least)
+}
+
+fn print_views(size: usize, command: Command, state: State, without: Cost, with: Cost) {
+    let more = |without: Duration, with: Duration| with.as_secs_f64() - without.as_secs_f64();
+    let (cpu, wall) = (more(without.cpu, with.cpu), more(without.wall, with.wall));
+    #[expect(clippy::cast_precision_loss, reason = "a number of migrations")]
+    let aim = target_of_views(command, state).map_or_else(String::new, |per_thousand| {
+        let most = per_thousand * size as f64 / 1000.0;
+        let met = if cpu <= most { "met" } else { "NOT MET" };
+        format!("views <= {most:.2} s: {met}")
+    });
+    println!(
+        "{:>6}  {:5}  {:15}  views and guards: {cpu:+.2} /{wall:+.2} s  {aim}",
+        "",
+        command.name(),
+        state.name(),
+    );
 }
 
 fn print(size: usize, command: Command, state: State, plain: Cost, with: Cost) {

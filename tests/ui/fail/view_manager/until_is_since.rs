@@ -1,0 +1,11 @@
+use migrate_diesel::prelude::*;
+
+#[migration]
+fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
+    db.batch_execute("SELECT 1")
+}
+
+#[view_manager(since = create_users, until = create_users, sql = "SELECT 1")]
+struct ForNothing;
+
+fn main() {}

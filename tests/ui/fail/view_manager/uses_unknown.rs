@@ -1,0 +1,14 @@
+use migrate_diesel::prelude::*;
+
+#[migration]
+fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
+    db.batch_execute("SELECT 1")
+}
+
+#[view_manager(since = create_users, sql = "SELECT 1")]
+struct ActiveUsers;
+
+#[view_manager(since = create_users, uses = [ActiveUser, billing::Invoices], sql = "SELECT 1")]
+struct Totals;
+
+fn main() {}
