@@ -19,3 +19,4 @@ pub mod program;
 pub mod proxy;
 pub mod run;
 mod suite;
+pub mod views;

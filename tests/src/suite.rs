@@ -35,6 +35,18 @@ macro_rules! suite {
             lifecycle {
                 all_or_nothing_with_views,
             }
+            kept {
+                a_materialized_view_keeps_everything,
+                one_without_rows_stays_without,
+                names_of_all_kinds,
+                functions_on_its_rows,
+                a_role_that_nobody_can_take_on,
+            }
+            readers {
+                nobody_gets_an_error,
+                a_long_transaction_is_named,
+                a_long_transaction_is_waited_for,
+            }
         }
         $crate::tests! { Postgres of_its_own
             outside {
@@ -69,6 +81,9 @@ macro_rules! suite {
         $crate::tests! { Mysql views_of_its_own in views
             guard {
                 what_is_missing_in_the_middle_hides_nobody,
+            }
+            kept {
+                a_definer_that_nobody_may_name,
             }
         }
         $crate::tests! { Mysql of_its_own
@@ -183,6 +198,14 @@ macro_rules! suite {
                 guards_nest,
                 dependents_of_a_column,
                 dependents_of_what_is_not_there,
+            }
+            kept {
+                a_guard_keeps_everything,
+                a_block_keeps_everything,
+                what_the_catalog_finds_keeps_everything,
+                outside_a_transaction_everything_is_kept,
+                a_rebuild_keeps_everything,
+                who_takes_a_name_takes_what_hung_on_it,
             }
             undeclared {
                 refused_before_anything,

@@ -3,7 +3,9 @@
 
 pub mod failure;
 pub mod guard;
+pub mod kept;
 pub mod lifecycle;
+pub mod readers;
 pub mod undeclared;
 
 use diesel::{QueryResult, connection::SimpleConnection as _};
@@ -57,11 +59,6 @@ pub(super) fn view_states(scratch: &Scratch, migrator: &Migrator) -> String {
         .iter()
         .map(|view| format!("{} {}", view.name, view.state.as_str()));
     states.collect::<Vec<_>>().join(", ")
-}
-
-/// Drops what somebody made by hand.
-pub(super) fn drop_by_hand(scratch: &Scratch, name: &str) {
-    scratch.sql(&format!("DROP VIEW {name}"));
 }
 
 /// The text of a view, as the catalog has it.

@@ -1,0 +1,466 @@
+//! [`Case`]: tables, a graph of views on them, what hangs on these, and what migrations do to a column
+//! under them; all from one number.
+
+use std::{collections::BTreeSet, sync::OnceLock};
+
+use migrate_diesel::{
+    Migrator, View, ViewSet,
+    core::{NodeRef, ViewRef},
+    migrations,
+    prelude::*,
+};
+
+use super::{dice::Dice, dress::quoted, garment::Garment};
+use crate::database::Backend;
+
+/// As deep as views are on views.
+const DEPTH: usize = 5;
+const WIDTH: usize = 20;
+/// Of every table, beside `id`.
+const COLUMNS: [&str; 3] = ["a", "b", "c"];
+const TABLES: [&str; 3] = ["random_0", "random_1", "random_2"];
+
+/// What one seed makes on one backend.
+#[derive(Debug)]
+pub struct Case {
+    seed: u64,
+    views: Vec<&'static View>,
+    touches: [Touch; 2],
+    migrations: [NodeRef; 2],
+    /// What somebody did by hand, once the views were there.
+    pub by_hand: Vec<String>,
+}
+
+/// A column whose type changes, and how its views get out of the way.
+#[derive(Clone, Debug)]
+struct Touch {
+    way: Way,
+    table: &'static str,
+    column: &'static str,
+    /// Those that read it themselves.
+    roots: Vec<ViewRef>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Block,
+    BlockOutside,
+    Dependents,
+    DependentsOutside,
+}
+
+const WAYS: [Way; 4] = [
+    Way::Block,
+    Way::BlockOutside,
+    Way::Dependents,
+    Way::DependentsOutside,
+];
+
+impl Way {
+    fn is_block(self) -> bool {
+        matches!(self, Self::Block | Self::BlockOutside)
+    }
+
+    fn is_outside(self) -> bool {
+        matches!(self, Self::BlockOutside | Self::DependentsOutside)
+    }
+
+    fn migration(self) -> NodeRef {
+        let [block, block_outside, dependents, dependents_outside] = migrations![
+            random_block,
+            random_block_outside,
+            random_dependents,
+            random_dependents_outside
+        ];
+        match self {
+            Self::Block => block,
+            Self::BlockOutside => block_outside,
+            Self::Dependents => dependents,
+            Self::DependentsOutside => dependents_outside,
+        }
+    }
+}
+
+/// A view of the graph.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// As in the catalog.
+    pub(super) name: String,
+    pub(super) query: String,
+    /// Beside `id`, and whether it is text.
+    pub(super) columns: Vec<(String, bool)>,
+    pub(super) materialized: bool,
+    pub(super) is_used: bool,
+    depth: usize,
+    uses: Vec<usize>,
+    /// Of tables.
+    reads: BTreeSet<(usize, usize)>,
+}
+
+impl Case {
+    /// # Panics
+    /// When the generator is wrong.
+    #[must_use]
+    pub fn new(seed: u64, backend: Backend) -> Self {
+        let mut dice = Dice::new(seed);
+        let first = *dice.pick(&WAYS);
+        let rest: Vec<Way> = WAYS.into_iter().filter(|it| *it != first).collect();
+        let second = *dice.pick(&rest);
+        let nodes = graph(&mut dice, backend);
+        let handed_over = dice
+            .one_in(2)
+            .then(|| nodes.iter().rposition(|node| !node.is_used))
+            .flatten();
+        let (views, references) =
+            declare(&mut dice, backend, &nodes, handed_over.zip(Some(second)));
+        let touches =
+            [first, second].map(|way| touch(&mut dice, backend, &nodes, &references, way));
+        let by_catalog_alone = !first.is_block() && !second.is_block();
+        let mut garment = Garment::new(&mut dice, backend);
+        garment.dress(&nodes);
+        let tables: &[&str] = if by_catalog_alone { &TABLES } else { &[] };
+        garment.undeclared(&nodes, tables);
+        let by_hand = garment.statements;
+        Self {
+            seed,
+            views,
+            migrations: touches.each_ref().map(|touch| touch.way.migration()),
+            touches,
+            by_hand,
+        }
+    }
+
+    /// Makes the bodies of this process those of this case.
+    ///
+    /// # Panics
+    /// When they are those of another.
+    pub fn install(&self) {
+        let touches = TOUCHES.get_or_init(|| self.touches.clone());
+        assert_eq!(format!("{touches:?}"), format!("{:?}", self.touches));
+    }
+
+    /// Tables and views, nothing more.
+    ///
+    /// # Panics
+    /// When they do not fit together.
+    #[must_use]
+    pub fn before(&self) -> Migrator {
+        let [first] = migrations![random_tables];
+        let views = self.views.iter().copied();
+        let views = views.filter(|view| view.descriptor.since == first);
+        self.migrator(vec![first], views)
+    }
+
+    /// Everything.
+    ///
+    /// # Panics
+    /// When they do not fit together.
+    #[must_use]
+    pub fn whole(&self) -> Migrator {
+        let mut all = migrations![random_tables].to_vec();
+        all.extend(self.migrations);
+        self.migrator(all, self.views.iter().copied())
+    }
+
+    fn migrator(
+        &self,
+        migrations: Vec<NodeRef>,
+        views: impl Iterator<Item = &'static View>,
+    ) -> Migrator {
+        Migrator::new(migrations)
+            .and_then(|it| it.database("views_crash").with_views(views))
+            .unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed))
+    }
+
+    /// Whether a death at the wrong moment needs somebody's decision.
+    #[must_use]
+    pub fn may_need_a_decision(&self, backend: Backend) -> bool {
+        backend == Backend::Mysql || self.touches.iter().any(|it| it.way.is_outside())
+    }
+}
+
+fn graph(dice: &mut Dice, backend: Backend) -> Vec<Node> {
+    let count = 3 + dice.below(WIDTH - 2);
+    let mut nodes: Vec<Node> = Vec::new();
+    for at in 0..count {
+        let mut sources: Vec<usize> = Vec::new();
+        for _ in 0..=dice.below(2) {
+            // Rather the last ones, so that it gets deep.
+            let low = at.saturating_sub(4);
+            if at > 0 && !dice.one_in(3) {
+                let source = low + dice.below(at - low);
+                if nodes[source].depth < DEPTH && !sources.contains(&source) {
+                    sources.push(source);
+                }
+            }
+        }
+        let node = node(dice, backend, at, &nodes, &sources);
+        for source in sources {
+            nodes[source].is_used = true;
+        }
+        nodes.push(node);
+    }
+    nodes
+}
+
+fn node(dice: &mut Dice, backend: Backend, at: usize, nodes: &[Node], sources: &[usize]) -> Node {
+    let name = if dice.one_in(5) {
+        format!("Odd view {at}")
+    } else {
+        format!("view_{at}")
+    };
+    let mut from: Vec<String> = Vec::new();
+    let mut offers: Vec<(String, bool)> = Vec::new();
+    let mut reads = BTreeSet::new();
+    let mut condition = "s0.id > 0".to_owned();
+    for (index, &source) in sources.iter().enumerate() {
+        from.push(quoted(backend, &nodes[source].name));
+        let columns = nodes[source].columns.iter();
+        offers.extend(columns.map(|(column, is_text)| (format!("s{index}.{column}"), *is_text)));
+    }
+    // At least one table for every view at the bottom, and for some of the others.
+    if sources.is_empty() || dice.one_in(4) {
+        let (table, alias) = (dice.below(TABLES.len()), from.len());
+        from.push(TABLES[table].to_owned());
+        for _ in 0..=dice.below(2) {
+            let column = dice.below(COLUMNS.len());
+            reads.insert((table, column));
+            offers.push((format!("s{alias}.{}", COLUMNS[column]), column < 2));
+        }
+        if dice.one_in(3) {
+            let column = dice.below(COLUMNS.len());
+            reads.insert((table, column));
+            condition = format!("s{alias}.{} IS NOT NULL", COLUMNS[column]);
+        }
+    }
+    let mut columns = Vec::new();
+    let mut selected = "s0.id AS id".to_owned();
+    for index in 0..=dice.below(3) {
+        let (offer, is_text) = dice.pick(&offers);
+        let expression = match (dice.below(3), is_text) {
+            (0, true) => format!("upper({offer})"),
+            (0, false) => format!("{offer} + 1"),
+            _ => offer.clone(),
+        };
+        selected.push_str(&format!(", {expression} AS x{index}"));
+        columns.push((format!("x{index}"), *is_text));
+    }
+    let joined: String = from
+        .iter()
+        .enumerate()
+        .map(|(index, source)| match index {
+            0 => format!("{source} s0"),
+            _ => format!(" JOIN {source} s{index} ON s{index}.id = s0.id"),
+        })
+        .collect();
+    // What none of the selected columns needs is read all the same by the ones in `offers` only.
+    let reads = reads
+        .into_iter()
+        .filter(|&(_, column)| {
+            let text = format!(".{}", COLUMNS[column]);
+            let ends = |part: &str| {
+                part.split(&text)
+                    .skip(1)
+                    .any(|it| !it.starts_with(char::is_alphanumeric))
+            };
+            ends(&selected) || ends(&condition)
+        })
+        .collect();
+    Node {
+        name,
+        query: format!("SELECT {selected} FROM {joined} WHERE {condition}"),
+        columns,
+        materialized: backend == Backend::Postgres && dice.one_in(4),
+        is_used: false,
+        depth: 1 + sources.iter().map(|&it| nodes[it].depth).max().unwrap_or(0),
+        uses: sources.to_vec(),
+        reads,
+    }
+}
+
+/// The views as `#[view_manager]` would write them; and of each node its reference. One of them may
+/// hand its name over to another in a migration.
+fn declare(
+    dice: &mut Dice,
+    backend: Backend,
+    nodes: &[Node],
+    handed_over: Option<(usize, Way)>,
+) -> (Vec<&'static View>, Vec<ViewRef>) {
+    let [since] = migrations![random_tables];
+    let mut views = Vec::new();
+    let mut references: Vec<ViewRef> = Vec::new();
+    for (at, node) in nodes.iter().enumerate() {
+        let uses: Vec<ViewRef> = node.uses.iter().map(|&it| references[it]).collect();
+        let uses: &'static [ViewRef] = uses.leak();
+        let options = options(dice, backend, node);
+        let next = handed_over.filter(|(it, _)| *it == at).map(|(_, way)| way);
+        let view = |id: String, since, query: String| {
+            let name: &'static str = node.name.clone().leak();
+            let view = View::new(
+                "migrate_tests",
+                id.leak(),
+                name,
+                "",
+                since,
+                (file!(), line!(), 1),
+            )
+            .sql(query.leak())
+            .uses(uses)
+            .options(options)
+            .restore_unmanaged();
+            if node.materialized {
+                view.materialized()
+            } else {
+                view
+            }
+        };
+        let mut one = view(format!("View{at}"), since, node.query.clone());
+        if let Some(way) = next {
+            one = one.until(way.migration());
+            let query = format!("{} AND s0.id < 1000", node.query);
+            let next = view(format!("View{at}Next"), way.migration(), query);
+            views.push(&*Box::leak(Box::new(next)));
+        }
+        let one: &'static View = Box::leak(Box::new(one));
+        references.push(ViewRef::new(&one.descriptor));
+        views.push(one);
+    }
+    (views, references)
+}
+
+fn options(
+    dice: &mut Dice,
+    backend: Backend,
+    node: &Node,
+) -> &'static [(&'static str, &'static str)] {
+    if node.materialized || !dice.one_in(3) {
+        return &[];
+    }
+    match backend {
+        Backend::Sqlite => &[],
+        Backend::Postgres => &[("security_barrier", "true")],
+        Backend::Mysql => &[("algorithm", "temptable"), ("security_invoker", "true")],
+    }
+}
+
+fn touch(
+    dice: &mut Dice,
+    backend: Backend,
+    nodes: &[Node],
+    references: &[ViewRef],
+    way: Way,
+) -> Touch {
+    let read: BTreeSet<(usize, usize)> = nodes.iter().flat_map(|it| it.reads.clone()).collect();
+    let read: Vec<(usize, usize)> = read.into_iter().collect();
+    let (table, column) = *dice.pick(&read);
+    // SQLite builds the whole table anew.
+    let is_meant =
+        |it: &(usize, usize)| it.0 == table && (backend == Backend::Sqlite || it.1 == column);
+    let names = |query: &str| query.contains(&format!("{} s", TABLES[table]));
+    let roots = nodes.iter().zip(references).filter(|(node, _)| {
+        node.reads.iter().any(is_meant) || (backend == Backend::Sqlite && names(&node.query))
+    });
+    Touch {
+        way,
+        table: TABLES[table],
+        column: COLUMNS[column],
+        roots: roots.map(|(_, reference)| *reference).collect(),
+    }
+}
+
+/// In the order of the migrations of the case.
+static TOUCHES: OnceLock<[Touch; 2]> = OnceLock::new();
+
+struct Roots<'t>(&'t [ViewRef]);
+
+impl ViewSet for Roots<'_> {
+    fn views(self) -> Vec<ViewRef> {
+        self.0.to_vec()
+    }
+}
+
+#[migration(database = "views_crash")]
+pub(crate) fn random_tables(db: &mut AnyConnection) -> QueryResult<()> {
+    for table in TABLES {
+        db.batch_execute(&format!(
+            "CREATE TABLE {table} (id INTEGER PRIMARY KEY, a VARCHAR(100), b VARCHAR(100), c INTEGER)"
+        ))?;
+        db.batch_execute(&format!(
+            "INSERT INTO {table} (id, a, b, c) VALUES (1, 'one', 'b''1', 1), (2, 'two', NULL, 2), (3, '{table}', '', NULL)"
+        ))?;
+    }
+    Ok(())
+}
+
+#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore)]
+pub(crate) fn random_block(db: &mut Session<AnyConnection>) -> QueryResult<()> {
+    change(db, Way::Block)
+}
+
+#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore, transaction = none)]
+pub(crate) fn random_block_outside(db: &mut Session<AnyConnection>) -> QueryResult<()> {
+    change(db, Way::BlockOutside)
+}
+
+#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore)]
+pub(crate) fn random_dependents(db: &mut Session<AnyConnection>) -> QueryResult<()> {
+    change(db, Way::Dependents)
+}
+
+#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore, transaction = none)]
+pub(crate) fn random_dependents_outside(db: &mut Session<AnyConnection>) -> QueryResult<()> {
+    change(db, Way::DependentsOutside)
+}
+
+/// May be repeated: somebody who is asked says `retry`.
+fn change(db: &mut Session<'_, AnyConnection>, way: Way) -> QueryResult<()> {
+    let touches = TOUCHES.get().expect("the process has a case");
+    let touch = touches
+        .iter()
+        .find(|it| it.way == way)
+        .expect("its migration");
+    if way.is_block() {
+        return db.suspend(Roots(&touch.roots), |db| retype(db, touch));
+    }
+    let target = match &**db {
+        AnyConnection::Sqlite(_) => touch.table.to_owned(),
+        _ => format!("{}.{}", touch.table, touch.column),
+    };
+    db.suspend_dependents_of(&target, |db| retype(db, touch))
+}
+
+fn retype(db: &mut Session<'_, AnyConnection>, touch: &Touch) -> QueryResult<()> {
+    let Touch { table, column, .. } = touch;
+    let new = if *column == "c" {
+        "BIGINT"
+    } else {
+        "VARCHAR(200)"
+    };
+    let sql = match &**db {
+        AnyConnection::Postgres(_) => {
+            format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {new}")
+        }
+        AnyConnection::Mysql(_) => format!("ALTER TABLE {table} MODIFY {column} {new}"),
+        AnyConnection::Sqlite(_) => {
+            let columns: String = COLUMNS
+                .iter()
+                .map(|it| match (it == column, *it) {
+                    (true, _) => format!(", {it} {new}"),
+                    (false, "c") => format!(", {it} INTEGER"),
+                    (false, _) => format!(", {it} VARCHAR(100)"),
+                })
+                .collect();
+            let rebuild = format!(
+                "CREATE TABLE rebuilt (id INTEGER PRIMARY KEY{columns}); \
+                 INSERT INTO rebuilt SELECT id, a, b, c FROM {table}; \
+                 DROP TABLE {table}; ALTER TABLE rebuilt RENAME TO {table}"
+            );
+            if touch.way.is_outside() {
+                format!("BEGIN IMMEDIATE; {rebuild}; COMMIT")
+            } else {
+                rebuild
+            }
+        }
+    };
+    db.batch_execute(&sql)
+}
