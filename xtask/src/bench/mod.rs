@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: measurements. Each prints what it saw; none of them is a test that time could fail.
 
 mod compile;
+mod peers;
 mod run;
+mod summary;
+mod table;
+mod views;
 
 use std::process::ExitCode;
 
@@ -22,6 +26,8 @@ enum Measurement {
     Compile(compile::Args),
     /// Round trips, time and memory of a run, beside other migration tools and a hand-written floor
     Run(run::Args),
+    /// Time of a guard around views, beside the same drops and creations written by hand
+    Views(views::Args),
 }
 
 /// Runs the subcommand.
@@ -29,5 +35,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.measurement {
         Measurement::Compile(args) => compile::run(args).map(|()| ExitCode::SUCCESS),
         Measurement::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
+        Measurement::Views(args) => views::run(args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus};
 
 use super::contestant::{Backend, Contestant, Program};
 use super::program::{Build, Programs};
+use crate::bench::peers::succeed;
 use crate::error::{Error, IoContext as _};
+use crate::process;
 use crate::servers::Servers;
-use crate::{interrupt, process};
 
 /// The place of all runs on one backend.
 #[derive(Debug)]
@@ -204,21 +205,6 @@ impl<'p> Arena<'p> {
     fn home(&self, contestant: &Contestant) -> PathBuf {
         self.directory.join(contestant.slug())
     }
-}
-
-/// Runs a command to its end; a failure shows what it said, but not its words, which hold a password.
-pub(super) fn succeed(command: &mut Command) -> Result<Output, Error> {
-    interrupt::check()?;
-    let output = process::output(command)?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let shown = process::display(command);
-    Err(Error::FailedWithOutput {
-        command: shown.split(' ').next().unwrap_or_default().to_owned(),
-        status: output.status,
-        output: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
 }
 
 fn database(contestant: &Contestant) -> String {

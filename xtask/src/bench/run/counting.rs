@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::arena::{Arena, succeed};
+use super::arena::Arena;
 use super::contestant::{Backend, Contestant, Mode};
 use super::program::{Build, COUNTED};
 use super::proxy::{Proxy, Tally};
 use super::results::{Metric, Results};
+use crate::bench::peers::succeed;
 use crate::error::{Error, IoContext as _};
 use crate::process;
 

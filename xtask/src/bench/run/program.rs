@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::contestant::{Backend, Contestant, Program};
+use crate::bench::peers;
 use crate::error::{Error, IoContext as _};
-use crate::process;
 
 /// The sizes between which counts are compared: the slope is what one migration costs.
 pub(super) const COUNTED: [usize; 2] = [1, 100];
@@ -54,12 +54,11 @@ pub(super) struct Programs {
 impl Programs {
     /// With the launcher, which every measurement needs.
     pub(super) fn new() -> Result<Self, Error> {
-        let target = process::root().join("target/bench");
+        let target = peers::target();
         let programs = target.join("programs");
         fs::create_dir_all(&programs).context("create", &programs)?;
-        let new = Self { target, programs };
-        new.cargo_build("launcher", "")?;
-        Ok(new)
+        peers::build("launcher", "")?;
+        Ok(Self { target, programs })
     }
 
     /// Builds what the measurements will ask for.
@@ -97,7 +96,7 @@ impl Programs {
             }
         }
         for build in wanted {
-            self.cargo_build(build.program.package(), &build.features())?;
+            peers::build(build.program.package(), &build.features())?;
             let built = self
                 .target
                 .join("release")
@@ -132,21 +131,4 @@ impl Programs {
     pub(super) fn scratch(&self) -> PathBuf {
         self.target.join("run")
     }
-
-    // One package at a time: built together, they would share the union of their features.
-    fn cargo_build(&self, package: &str, features: &str) -> Result<(), Error> {
-        let mut command = process::cargo();
-        command.current_dir(workspace());
-        command.env("CARGO_TARGET_DIR", &self.target);
-        // Not `--locked`: our own dependencies change without anybody building this workspace.
-        command.args(["build", "--quiet", "--release", "--package", package]);
-        if !features.is_empty() {
-            command.args(["--features", features]);
-        }
-        process::run(&mut command)
-    }
-}
-
-fn workspace() -> PathBuf {
-    Path::new(process::root()).join("benches/peers")
 }

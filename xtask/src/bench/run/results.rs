@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arena::Cost;
 use super::contestant::Backend;
+use crate::bench::summary::{Summary, as_f64, median};
 
 /// Something that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,13 +60,6 @@ impl Phase {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series(Vec<Cost>);
 
-/// Median and minimum.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Summary {
-    pub(super) median: f64,
-    pub(super) minimum: f64,
-}
-
 impl Series {
     pub(super) fn wall_ms(&self) -> Summary {
         self.summary(|cost| cost.wall_us, 1000.0)
@@ -105,25 +99,6 @@ impl Series {
             median: median(values),
         }
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-    let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) && middle > 0 {
-        f64::midpoint(at(middle - 1), at(middle))
-    } else {
-        at(middle)
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "microseconds and kilobytes far below 2^52"
-)]
-fn as_f64(value: u64) -> f64 {
-    value as f64
 }
 
 type Key = (Backend, &'static str);

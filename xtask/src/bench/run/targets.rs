@@ -2,6 +2,7 @@
 
 use super::contestant::Backend;
 use super::results::{Metric, Phase, Results, Series};
+use crate::bench::summary::Verdict;
 
 /// One aim.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,31 +11,6 @@ pub(super) struct Target {
     pub(super) aim: String,
     pub(super) measured: String,
     pub(super) verdict: Verdict,
-}
-
-/// Is an aim reached?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Met,
-    NotMet,
-    /// Median and minimum say different things: the machine was too busy to tell.
-    Unclear,
-}
-
-impl Verdict {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::NotMet => "NOT MET",
-            Self::Unclear => "unclear: median and minimum disagree",
-        }
-    }
-}
-
-impl From<bool> for Verdict {
-    fn from(met: bool) -> Self {
-        if met { Self::Met } else { Self::NotMet }
-    }
 }
 
 /// Those for which there are measurements.
@@ -157,11 +133,7 @@ impl Judge<'_> {
             what: format!("{} N={size}: {who} / {floor}", phase.name()),
             aim: format!("{sign} {aim:.2}"),
             measured: format!("{:.3} (min {:.3})", ratio.median, ratio.minimum),
-            verdict: match (reached(ratio.median), reached(ratio.minimum)) {
-                (true, true) => Verdict::Met,
-                (false, false) => Verdict::NotMet,
-                _ => Verdict::Unclear,
-            },
+            verdict: Verdict::of(ratio, reached),
         })
     }
 
