@@ -37,6 +37,14 @@ pub trait ViewCatalog {
     /// When one is not there, or the catalog cannot be read.
     fn snapshots(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>>;
 
+    /// As [`snapshots`](Self::snapshots), for who needs no [`create`](Snapshot::create): it may be empty.
+    ///
+    /// # Errors
+    /// As [`snapshots`](Self::snapshots).
+    fn properties(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
+        self.snapshots(objects)
+    }
+
     /// The statements that create a declared view (one whose definition is
     /// [`Sql`](migrate_core::view::Definition::Sql)), its options and its indexes; a materialized one
     /// with its rows. What `old`, the view that it follows, says in its own statement and the

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     backend::{Dependence, Driver, ImplicitCommit, Object, ObjectKind, Snapshot},
     history::RecordedView,
+    view::View,
 };
 
 /// A declared view that is there (or down, with a record of how it was).
@@ -333,8 +334,20 @@ impl Keeper<'_> {
             .filter(|it| it.saved.is_none())
             .map(|it| &it.object)
             .collect();
-        let mut snapshots = catalog(driver)?
-            .snapshots(&asked)
+        // A rollback brings them back, or their declaration: then nobody needs their texts.
+        let are_as_declared = found.iter().all(|it| {
+            let view = it.managed.and_then(|at| self.declared.get(at));
+            view.zip(it.recorded.as_ref())
+                .is_some_and(|(view, row)| view.code.is_none() && is_declared(view, row))
+        });
+        let without_texts = are_as_declared && Self::rolls_back(driver);
+        let catalog = catalog(driver)?;
+        let read = if without_texts {
+            catalog.properties(&asked)
+        } else {
+            catalog.snapshots(&asked)
+        };
+        let mut snapshots = read
             .map_err(database("read what hangs on views"))?
             .into_iter();
         let mut nodes: Vec<Option<Node>> = Vec::with_capacity(found.len());
@@ -381,10 +394,9 @@ impl Keeper<'_> {
         is_down: bool,
     ) -> Node {
         let view = managed.and_then(|at| self.declared.get(at));
-        let as_declared = view.zip(recorded.as_ref()).is_some_and(|(view, row)| {
-            row.id == view.descriptor.id.to_string()
-                && row.fingerprint == Some(view.descriptor.fingerprint())
-        });
+        let as_declared = view
+            .zip(recorded.as_ref())
+            .is_some_and(|(view, row)| is_declared(view, row));
         let ends = managed.is_some_and(|at| request.ends.contains(&at));
         Node {
             snapshot,
@@ -395,6 +407,11 @@ impl Keeper<'_> {
             fate: if ends { Fate::Ends } else { Fate::ComesBack },
         }
     }
+}
+
+fn is_declared(view: &View, row: &RecordedView) -> bool {
+    row.id == view.descriptor.id.to_string()
+        && row.fingerprint == Some(view.descriptor.fingerprint())
 }
 
 fn refuse_losses(

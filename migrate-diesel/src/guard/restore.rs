@@ -50,7 +50,16 @@ enum How {
 struct Statement {
     sql: String,
     of: usize,
-    property: Option<String>,
+    what: What,
+}
+
+enum What {
+    /// Creates it.
+    Creation,
+    /// Sets something that it lacks.
+    Property(String),
+    /// Sets something that it will lack, as far as can be foreseen: it saves a look at the catalog.
+    Foreseen,
 }
 
 impl Keeper<'_> {
@@ -212,8 +221,11 @@ impl Keeper<'_> {
         pending.extend(statements.into_iter().map(|sql| Statement {
             sql,
             of: index,
-            property: None,
+            what: What::Creation,
         }));
+        if let Some(old) = creation.old {
+            pending.extend(foreseen(old, creation.how, index));
+        }
         Ok(())
     }
 
@@ -264,7 +276,8 @@ impl Keeper<'_> {
         pending: &mut Vec<Statement>,
     ) -> Result<(), ViewError> {
         let statements = std::mem::take(pending);
-        if statements.len() > 1 && mode != Mode::Each && driver.dialect().pipelined {
+        let pipelined = driver.dialect().pipelined;
+        if statements.len() > 1 && mode != Mode::Each && pipelined {
             let mut script = vec![SAVEPOINT];
             script.extend(statements.iter().map(|it| it.sql.as_str()));
             script.push(RELEASE);
@@ -282,9 +295,20 @@ impl Keeper<'_> {
             let Some(creation) = creations.get(statement.of) else {
                 continue;
             };
+            let property = match statement.what {
+                // What was foreseen wrongly shows when they are compared.
+                What::Foreseen => {
+                    if !pipelined && let Err(error) = driver.batch(&statement.sql) {
+                        tracing::debug!(%error, "foreseen wrongly");
+                    }
+                    continue;
+                }
+                What::Creation => None,
+                What::Property(property) => Some(property),
+            };
             driver
                 .batch(&statement.sql)
-                .map_err(|source| match statement.property {
+                .map_err(|source| match property {
                     None => self.not_created(creation, source),
                     Some(property) => ViewError::Restore {
                         what: self.what(creation),
@@ -322,7 +346,7 @@ impl Keeper<'_> {
                 .map(|(_, creation, old)| self.object(creation, old))
                 .collect();
             let now = catalog(driver)?
-                .snapshots(&objects.iter().collect::<Vec<_>>())
+                .properties(&objects.iter().collect::<Vec<_>>())
                 .map_err(database("read what hangs on views"))?;
             let mut pending = Vec::new();
             differs = None;
@@ -338,7 +362,7 @@ impl Keeper<'_> {
                     pending.extend(amended.map(|sql| Statement {
                         sql,
                         of: *index,
-                        property: Some("attributes".to_owned()),
+                        what: What::Property("attributes".to_owned()),
                     }));
                 }
                 differs.get_or_insert((self.what(creation), names));
@@ -346,7 +370,7 @@ impl Keeper<'_> {
                     |it| Statement {
                         sql: it.sql,
                         of: *index,
-                        property: Some(it.what),
+                        what: What::Property(it.what),
                     },
                 ));
             }
@@ -454,6 +478,25 @@ impl Keeper<'_> {
             }
         }
     }
+}
+
+/// What a new one will lack of what `old` has. Its owner is left out, because that costs a new look
+/// at the grants if it is not the one already; what the declaration decides about is, as well.
+fn foreseen(old: &Snapshot, how: How, of: usize) -> impl Iterator<Item = Statement> + '_ {
+    let is_foreseen = move |property: &&Property| match property.aspect {
+        Aspect::Grant | Aspect::Comment | Aspect::Column | Aspect::Trigger | Aspect::Rule => true,
+        Aspect::Options | Aspect::Index | Aspect::Statistics => how == How::AsItWas,
+        Aspect::Owner | Aspect::Populated => false,
+    };
+    old.properties
+        .iter()
+        .filter(is_foreseen)
+        .filter(|property| !property.set.is_empty())
+        .map(move |property| Statement {
+            sql: property.set.clone(),
+            of,
+            what: What::Foreseen,
+        })
 }
 
 /// Something to set or to take away; without `sql`, that cannot be done by a statement.

@@ -167,6 +167,20 @@ impl Driver for PgConnection {
         })
     }
 
+    /// Where `track_counts` is on.
+    /// <https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS-TABLE>
+    fn rows_changed(&mut self) -> QueryResult<Option<u64>> {
+        let rows = self.rows(
+            "SELECT (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_catalog.pg_stat_xact_user_tables)::text AS c0, \
+             NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+             WHERE pg_catalog.current_setting('track_counts') = 'on'",
+        )?;
+        // The sum of no table is NULL.
+        Ok(rows
+            .first()
+            .map(|row| row.c0.as_ref().and_then(|text| text.parse().ok()).unwrap_or(0)))
+    }
+
     fn isolation_sql(&self, state: &SessionState) -> String {
         state.restore.clone()
     }

@@ -3,7 +3,11 @@
 use diesel::{PgConnection, QueryResult};
 use migrate_core::ViewDescriptor;
 
-use super::{DIALECT, create, dependents, readers, snapshot, text};
+use super::{
+    DIALECT, create, dependents, readers,
+    snapshot::{self, Definitions},
+    text,
+};
 use crate::backend::{
     Dependence, Driver as _, Object, ObjectKind, ReadersError, Snapshot, ViewCatalog,
 };
@@ -53,7 +57,11 @@ impl ViewCatalog for PgConnection {
     }
 
     fn snapshots(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
-        snapshot::snapshots(self, objects)
+        snapshot::snapshots(self, objects, Definitions::Read)
+    }
+
+    fn properties(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
+        snapshot::snapshots(self, objects, Definitions::LeftOut)
     }
 
     fn create(&self, view: &ViewDescriptor, old: Option<&Snapshot>) -> Result<Vec<String>, String> {

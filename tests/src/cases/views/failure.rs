@@ -93,6 +93,7 @@ pub fn an_error_brings_them_back(scratch: &Scratch) {
     assert_eq!(scratch.effects(), left);
 }
 
+/// As an error does.
 pub fn a_panic_brings_them_back(scratch: &Scratch) {
     ready(scratch);
     let error = up(scratch, &migrator(migrations![fail_create, panic_in_block])).error();
