@@ -29,6 +29,8 @@ Configuration:
   flag > environment > .env > migrate.toml > default
   database_url, history_table, ordering, lock_wait, view_lock_wait,
   view_lock_timeout, [databases.NAME] url,
+  wait_for_db, schema_version, flag_dir, redis_url, redis_flush,
+  restore_from, restore_command, restore_expects,
   each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
 
 const GLOBAL: &str = "Global options";
@@ -154,9 +156,22 @@ pub(crate) struct UpArgs {
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) start: StartArgs,
     /// Answer yes to every question
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+/// What `up` does around a run, at the start of a container.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct StartArgs {
+    /// For how long to wait for a database that cannot be reached yet: 10m [default: wait_for_db, or not at all]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait_for_db: Option<Duration>,
+    /// Flush Redis also when nothing was applied
+    #[arg(long)]
+    pub(crate) flush_redis: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@
 //! | `request` | what it means, in migrate-core's words |
 //! | `config` | flags, environment, `.env`, `migrate.toml` and defaults, merged |
 //! | `command` | one file per command |
+//! | `startup` | what stands around a run in a container: marker, Redis, a dump to begin with |
 //! | `render` | everything a person or a program reads |
 //!
 //! # Configuration
@@ -23,7 +24,9 @@
 //!   the program's own `Cargo.toml`, where that directory exists on this machine.
 //!   `.env` is searched in the same places.
 //! - **Keys**: `database_url`, `history_table`, `ordering`, `lock_wait`, `view_lock_wait`,
-//!   `view_lock_timeout`, `[databases.NAME] url`.
+//!   `view_lock_timeout`, `[databases.NAME] url`; of the start of a container `wait_for_db`,
+//!   `schema_version` and `flag_dir`, `redis_url` and `redis_flush`, `restore_from`,
+//!   `restore_command` and `restore_expects`.
 //!   Each is also a variable: `MIGRATE_DATABASE_URL`, `MIGRATE_HISTORY_TABLE`, `MIGRATE_ORDERING`,
 //!   `MIGRATE_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_TIMEOUT`,
 //!   `MIGRATE_DATABASES_<NAME>_URL`. An empty variable is an unset one.
@@ -46,6 +49,7 @@ pub mod exit;
 mod invocation;
 mod render;
 mod request;
+mod startup;
 mod suggest;
 
 use std::process::ExitCode;

@@ -71,7 +71,7 @@ pub(crate) enum Colors {
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Up(UpRequest),
+    Up(UpRequest, Start),
     Plan(UpRequest),
     /// `up --dry-run --sql`
     Rehearse(UpRequest),
@@ -108,6 +108,21 @@ pub(crate) enum GraphFormat {
     Dot,
     Svg,
     Json,
+}
+
+/// What `up` does around a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// For how long to wait for a database; as configured where `None`.
+    pub(crate) wait_for_db: Option<Duration>,
+    pub(crate) flush: Flush,
+}
+
+/// When Redis is flushed, if one is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    AfterChanges,
+    Always,
 }
 
 /// Whether to ask before reverting.
@@ -215,6 +230,14 @@ fn formats(
 }
 
 fn up_command(up: UpArgs) -> Command {
+    let start = Start {
+        wait_for_db: up.start.wait_for_db,
+        flush: if up.start.flush_redis {
+            Flush::Always
+        } else {
+            Flush::AfterChanges
+        },
+    };
     let request = UpRequest {
         target: target(up.selection),
         grouping: if up.atomic {
@@ -237,7 +260,7 @@ fn up_command(up: UpArgs) -> Command {
     match (up.dry_run, up.sql) {
         (true, true) => Command::Rehearse(request),
         (true, false) => Command::Plan(request),
-        (false, _) => Command::Up(request),
+        (false, _) => Command::Up(request, start),
     }
 }
 

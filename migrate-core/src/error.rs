@@ -20,12 +20,24 @@ pub enum FailureKind {
     Unreachable,
 }
 
+/// Whether to ask again later can help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Outlook {
+    /// A server that is starting, or not there yet: it may.
+    #[default]
+    MayPass,
+    /// A wrong password, a database that does not exist: only a person can help.
+    Stays,
+}
+
 /// Why a command did not do what it was asked.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
     /// What kind.
     pub kind: FailureKind,
+    /// Of what is [unreachable](FailureKind::Unreachable): whether it may become reachable by itself.
+    pub outlook: Outlook,
     /// One sentence, lower case, no full stop; names the thing.
     pub message: String,
     /// Causes, outermost first, each said once.
@@ -44,6 +56,7 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            outlook: Outlook::MayPass,
             message: message.into(),
             causes: Vec::new(),
             next_step: None,
@@ -68,6 +81,12 @@ impl Failure {
     pub fn next(mut self, step: impl Into<String>) -> Self {
         self.next_step = Some(step.into());
         self
+    }
+
+    /// Whether it is worth waiting: the database cannot be reached, and that may pass.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.kind == FailureKind::Unreachable && self.outlook == Outlook::MayPass
     }
 
     /// With a place in the source.

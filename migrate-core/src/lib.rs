@@ -28,7 +28,7 @@ pub mod view;
 pub use descriptor::{
     DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, TransactionMode,
 };
-pub use error::{Failure, FailureKind, error_chain};
+pub use error::{Failure, FailureKind, Outlook, error_chain};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use frontend::{Application, Deployment};
 pub use graph::{Graph, LookupError};

@@ -94,7 +94,11 @@ impl DatabaseUrl {
             found.extend(
                 query
                     .split('&')
-                    .filter_map(|pair| pair.strip_prefix("password=")),
+                    // `pass` is Redis's word.
+                    .filter_map(|pair| {
+                        pair.strip_prefix("password=")
+                            .or_else(|| pair.strip_prefix("pass="))
+                    }),
             );
         }
         let mut secrets = Vec::new();
@@ -157,6 +161,8 @@ mod tests {
             "postgres://me:s3cret@db:5432/shop?sslmode=require",
             "mysql://me:s3cret@db/shop",
             "postgres://db/shop?user=me&password=s3cret",
+            "redis://:s3cret@cache:6379/1",
+            "redis+unix:///run/redis.sock?db=1&pass=s3cret",
         ] {
             let url = DatabaseUrl::new(url);
             assert!(!url.to_string().contains("s3cret"), "{url}");

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use diesel::{ConnectionError, result::Error as DieselError};
 use migrate_core::{
-    Failure, FailureKind, Location, LookupError, PlanError, State,
+    Failure, FailureKind, Location, LookupError, Outlook, PlanError, State,
     report::{LockHolder, Problem, ProblemKind},
 };
 
@@ -337,6 +337,11 @@ impl From<Error> for Failure {
             failure.message = format!(
                 "cannot revert {}",
                 count(list.len(), "migration", "migrations")
+        if let Error::Connect { url, source } = &error
+            && crate::refusal::stays(url, &source.0)
+        {
+            failure.outlook = Outlook::Stays;
+        }
             );
             failure.causes = list.iter().map(ToString::to_string).collect();
         }

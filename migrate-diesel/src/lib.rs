@@ -23,6 +23,7 @@ mod guard;
 mod history;
 mod migration;
 mod migrator;
+mod refusal;
 mod registry;
 mod reports;
 mod runner;

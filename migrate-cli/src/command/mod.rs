@@ -6,11 +6,15 @@ mod down;
 mod graph;
 mod log;
 mod observe;
+mod patience;
 mod plan;
 mod resolve;
+mod start;
 mod status;
 mod up;
 mod wait;
+
+use std::path::PathBuf;
 
 use migrate_core::{Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind};
 
@@ -29,6 +33,17 @@ struct Context<'a, 's> {
     config: Config,
     options: Options,
     console: Console<'s>,
+    /// What a path on the command line is relative to.
+    directory: PathBuf,
+    /// Migrations and views that this run applied, over all databases.
+    applied: Applied,
+}
+
+/// What a run applied, also when it failed later.
+#[derive(Clone, Copy, Debug, Default)]
+struct Applied {
+    migrations: usize,
+    views: usize,
 }
 
 /// From arguments to exit code.
@@ -72,6 +87,8 @@ pub(crate) fn run(
         config: loaded.config,
         options: request.options,
         console,
+        directory: invocation.directory.clone(),
+        applied: Applied::default(),
     };
     let code = match dispatch(&mut context, &request.command) {
         Ok(code) => code,
@@ -84,8 +101,11 @@ pub(crate) fn run(
 type Done = Result<u8, Failure>;
 
 fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
+    if let Command::Down(..) | Command::Redo(..) | Command::Resolve { .. } = command {
+        start::forget_completion(context)?;
+    }
     match command {
-        Command::Up(request) => up::run(context, request),
+        Command::Up(request, start) => start::run(context, request, start),
         Command::Plan(request) => plan::run(context, request, plan::Depth::Steps),
         Command::Rehearse(request) => plan::run(context, request, plan::Depth::Statements),
         Command::Status(exit) => status::run(context, *exit),

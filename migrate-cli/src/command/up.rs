@@ -30,6 +30,8 @@ pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest) -> Done {
         let mut reporter = Reporter::new(&mut context.console, &database);
         let report = deployment.up(&request, &mut |event| reporter.event(&event));
         let this = reporter.finish(&report, Doing::Up);
+        context.applied.migrations += report.summary.applied;
+        context.applied.views += report.summary.views;
         if code == exit::DONE {
             code = this;
         }

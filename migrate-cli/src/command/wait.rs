@@ -1,21 +1,14 @@
 //! `wait`: until the database is reachable and nothing is pending.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use migrate_core::{DatabaseSettings, Failure, FailureKind, report::CheckReport};
 
-use super::{Context, Done};
+use super::{Context, Done, patience::Patience};
 use crate::{
     exit,
     render::{count, duration},
 };
-
-/// Between two looks: short at first, for a deploy that is about to end.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a look at the databases found.
 enum Look {
@@ -26,22 +19,21 @@ enum Look {
 
 pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
     let targets = context.targets()?;
-    let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
+    let mut patience = Patience::new(timeout);
     let mut said = None;
     loop {
         let look = look(context, &targets)?;
-        let left = timeout.saturating_sub(begun.elapsed());
+        let over = patience.is_over();
         match &look {
             Look::UpToDate => {
                 context.console.note(&format!(
                     "up to date, after {}\n",
-                    duration(begun.elapsed())
+                    duration(patience.waited())
                 ));
                 return Ok(exit::DONE);
             }
-            Look::Unreachable(failure) if left.is_zero() => return Err(failure.clone()),
-            Look::Pending(_) if left.is_zero() => return Err(still_pending(&look, timeout)),
+            Look::Unreachable(failure) if over => return Err(failure.clone()),
+            Look::Pending(_) if over => return Err(still_pending(&look, timeout)),
             _ => {}
         }
         // Once for each change, not once for each look.
@@ -50,8 +42,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
             context.console.note(&format!("waiting: {state}\n"));
             said = Some(state);
         }
-        thread::sleep(pause.min(left));
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        patience.pause();
     }
 }
 
@@ -64,7 +55,7 @@ fn look(context: &Context<'_, '_>, targets: &[DatabaseSettings]) -> Result<Look,
         match checked {
             Ok(report) if report.pending.is_empty() && report.pending_views.is_empty() => {}
             Ok(report) => return Ok(Look::Pending(report)),
-            Err(failure) if failure.kind == FailureKind::Unreachable => {
+            Err(failure) if failure.may_pass() => {
                 return Ok(Look::Unreachable(failure));
             }
             // Waiting would not help.

@@ -119,7 +119,9 @@ impl Reader<'_> {
     fn text_of(&mut self, key: Key, name: &str, value: &Spanned<DeValue<'_>>) {
         let Some(text) = value.get_ref().as_str() else {
             let expected = match key {
-                Key::LockWait => "a string such as \"60s\"",
+                Key::LockWait | Key::Startup(super::startup::Key::WaitForDb) => {
+                    "a string such as \"60s\""
+                }
                 _ => "a string",
             };
             self.wrong_type(name, expected, value);
@@ -226,7 +228,7 @@ mod tests {
             ),
             (
                 "\n\ncolour = 1",
-                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, databases",
+                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
             ),
             (
                 "\nlock_wait = 60",
@@ -273,7 +275,7 @@ mod tests {
         assert_eq!(
             read("x = 1\nordering = 2").unwrap_err(),
             "migrate.toml has 2 mistakes\n\
-             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, databases\n\
+             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
              migrate.toml:2: `ordering` has to be a string, not an integer"
         );
     }

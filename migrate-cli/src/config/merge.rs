@@ -25,9 +25,11 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// By folded name; looked into when a database is asked for.
     urls: BTreeMap<String, Entry>,
+    /// What is done around a run; looked into when there is one.
+    pub(super) startup: BTreeMap<super::startup::Key, Entry>,
     /// `--database-url`: beats all of them.
     flag: Option<String>,
-    variables: Variables,
+    pub(super) variables: Variables,
     /// Where the configuration file was looked for.
     looked_for: String,
 }
@@ -53,6 +55,7 @@ impl Config {
 
         let mut settings = Settings::default();
         let mut urls = BTreeMap::new();
+        let mut startup = BTreeMap::new();
         for (key, entry) in entries {
             let text = |entry: &Entry| value(entry, &variables);
             match key {
@@ -67,6 +70,9 @@ impl Config {
                 Key::ViewLockTimeout => {
                     settings.view_lock_timeout = attempt(&entry, &text(&entry)?)?;
                 }
+                Key::Startup(key) => {
+                    startup.insert(key, entry);
+                }
                 Key::Url(name) => {
                     urls.insert(name, entry);
                 }
@@ -75,6 +81,7 @@ impl Config {
         Ok(Self {
             settings,
             urls,
+            startup,
             flag: database_url.map(str::to_owned),
             variables,
             looked_for,
@@ -202,7 +209,7 @@ fn not_carried(name: &str, carried: &[String]) -> Failure {
 }
 
 /// The text of an entry. Only the file's are expanded: a shell has done its own.
-fn value(entry: &Entry, variables: &Variables) -> Result<String, Failure> {
+pub(super) fn value(entry: &Entry, variables: &Variables) -> Result<String, Failure> {
     if !matches!(entry.origin, Origin::File { .. }) {
         return Ok(entry.text.clone());
     }
@@ -232,7 +239,7 @@ fn ordering(entry: &Entry, text: &str) -> Result<Ordering, Failure> {
     }
 }
 
-fn duration(entry: &Entry, key: &str, text: &str) -> Result<Duration, Failure> {
+pub(super) fn duration(entry: &Entry, key: &str, text: &str) -> Result<Duration, Failure> {
     args::duration(text).map_err(|why| wrong(entry, key, text, &why))
 }
 
@@ -246,7 +253,7 @@ fn attempt(entry: &Entry, text: &str) -> Result<Duration, Failure> {
     Ok(attempt)
 }
 
-fn wrong(entry: &Entry, key: &str, text: &str, why: &str) -> Failure {
+pub(super) fn wrong(entry: &Entry, key: &str, text: &str, why: &str) -> Failure {
     // A variable's name says already which key it is.
     let place = &entry.origin;
     match entry.origin {

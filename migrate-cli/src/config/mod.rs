@@ -10,12 +10,14 @@ mod expand;
 mod file;
 mod find;
 mod merge;
+mod startup;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use migrate_core::{Failure, FailureKind};
 
 pub(crate) use merge::Config;
+pub(crate) use startup::{Keys, Marker, Redis, Startup};
 
 use crate::{
     invocation::{Invocation, Program},
@@ -30,18 +32,28 @@ enum Key {
     LockWait,
     ViewLockWait,
     ViewLockTimeout,
+    /// What is done around a run.
+    Startup(startup::Key),
     /// The URL of a database, by its [folded](fold) name.
     Url(String),
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 7] = [
+const FILE_KEYS: [&str; 15] = [
     "database_url",
     "history_table",
     "ordering",
     "lock_wait",
     "view_lock_wait",
     "view_lock_timeout",
+    "wait_for_db",
+    "schema_version",
+    "flag_dir",
+    "redis_url",
+    "redis_flush",
+    "restore_from",
+    "restore_command",
+    "restore_expects",
     "databases",
 ];
 
@@ -60,7 +72,7 @@ impl Key {
             "lock_wait" => Some(Self::LockWait),
             "view_lock_wait" => Some(Self::ViewLockWait),
             "view_lock_timeout" => Some(Self::ViewLockTimeout),
-            _ => None,
+            _ => startup::Key::named(name).map(Self::Startup),
         }
     }
 }

@@ -187,6 +187,11 @@ impl Application for FakeApp {
             app,
             database: database.name.clone(),
             plans: 0,
+        let starting = *self.starting.borrow();
+        if starting > 0 {
+            *self.starting.borrow_mut() -= 1;
+            return Err(Failure::new(FailureKind::Unreachable, "it is starting up"));
+        }
         }))
     }
 }

@@ -12,4 +12,5 @@ mod fake;
 mod rendering;
 mod runs;
 mod typist;
+mod startup;
 mod views;

@@ -1,0 +1,196 @@
+//! `up` with what stands around it at the start of a container.
+//!
+//! marker? → wait for the databases → apply → Redis → marker.
+
+use std::time::Duration;
+
+use migrate_core::{
+    DatabaseSettings, Failure, FailureKind,
+    frontend::{Repeats, Target, UpRequest},
+    report::Summary,
+};
+
+use super::{Applied, Context, Done, patience::Patience, up};
+use crate::{
+    config::{Keys, Redis, Startup},
+    exit,
+    render::{count, duration, json},
+    request::{Flush, Start},
+    startup::{self, Completion, State},
+};
+
+pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, start: &Start) -> Done {
+    let completion = context.config.marker(&context.directory)?;
+    let completion = completion.as_ref().map(Completion::new);
+    let done = checked(context, request, start, completion.as_ref());
+    if !matches!(done, Ok(exit::DONE))
+        && let Some(completion) = &completion
+        && let Err(failure) = completion.remove()
+    {
+        context.console.failure(&failure);
+    }
+    done
+}
+
+/// What reverts makes "complete" untrue.
+///
+/// # Errors
+/// The configuration is wrong, or the marker stays.
+pub(super) fn forget_completion(context: &Context<'_, '_>) -> Result<(), Failure> {
+    match context.config.marker(&context.directory)? {
+        Some(marker) => Completion::new(&marker).remove(),
+        None => Ok(()),
+    }
+}
+
+fn checked(
+    context: &mut Context<'_, '_>,
+    request: &UpRequest,
+    start: &Start,
+    completion: Option<&Completion>,
+) -> Done {
+    let startup = context.config.startup(&context.directory)?;
+    #[cfg(not(feature = "redis"))]
+    if let Some(redis) = &startup.redis {
+        // Before anything is applied, not after.
+        startup::flush(redis)?;
+    }
+    let targets = context.targets()?;
+    // A part of the work is no completion, and is not stopped by one.
+    let whole = request.target == Target::All && targets.len() == context.app.databases().len();
+    let completion = completion.filter(|_| whole);
+    if let Some(completion) = completion {
+        let forced = request.repeats == Repeats::All || start.flush == Flush::Always;
+        if completion.look()? == State::Complete && !forced {
+            say_complete(context, completion, &targets);
+            return Ok(exit::DONE);
+        }
+    }
+    if let Some(timeout) = start.wait_for_db.or(startup.wait_for_db) {
+        wait_for(context, &targets, timeout)?;
+    }
+    let ran = up::run(context, request);
+    let flushed = flush(context, &startup, start);
+    let code = match (ran, flushed) {
+        (Ok(exit::DONE), flushed) => flushed?,
+        (ran, Ok(_)) => ran?,
+        (ran, Err(failure)) => {
+            // The run's own failure decides the exit code.
+            context.console.failure(&failure);
+            ran?
+        }
+    };
+    if code == exit::DONE
+        && let Some(completion) = completion
+    {
+        completion.write()?;
+    }
+    Ok(code)
+}
+
+fn say_complete(
+    context: &mut Context<'_, '_>,
+    completion: &Completion,
+    targets: &[DatabaseSettings],
+) {
+    let shown = completion.shown();
+    context.console.note(&format!(
+        "nothing to do: {shown} says that everything is applied\n"
+    ));
+    if context.is_json() {
+        for database in targets {
+            let line = json::finished(&database.name, &Summary::default(), None);
+            context.console.out(&line);
+        }
+    }
+}
+
+/// Waits until every database lets us in.
+///
+/// # Errors
+/// One cannot be reached in time, or never will.
+fn wait_for(
+    context: &mut Context<'_, '_>,
+    targets: &[DatabaseSettings],
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let mut patience = Patience::new(timeout);
+    for database in targets {
+        let mut said = None;
+        loop {
+            let failure = match context.open(database) {
+                Ok(_) => break,
+                Err(failure) => failure,
+            };
+            if !failure.may_pass() {
+                return Err(failure);
+            }
+            if patience.is_over() {
+                let mut failure = failure;
+                let waited = format!("still so after {}", duration(patience.waited()));
+                failure.causes.push(waited);
+                return Err(failure);
+            }
+            // Once for each change, not once for each look.
+            let why = failure.causes.last().unwrap_or(&failure.message).clone();
+            if said.as_ref() != Some(&why) {
+                let name = &database.name;
+                context
+                    .console
+                    .note(&format!("waiting for database `{name}`: {why}\n"));
+                said = Some(why);
+            }
+            patience.pause();
+        }
+    }
+    Ok(())
+}
+
+/// Flushes Redis, where something was applied or a person asks for it.
+fn flush(context: &mut Context<'_, '_>, startup: &Startup, start: &Start) -> Done {
+    let Some(redis) = &startup.redis else {
+        if start.flush == Flush::Always {
+            return Err(
+                Failure::new(FailureKind::Usage, "there is no Redis to flush")
+                    .next("configure `redis_url` and `redis_flush`, or leave out `--flush-redis`"),
+            );
+        }
+        return Ok(exit::DONE);
+    };
+    let Applied { migrations, views } = context.applied;
+    if migrations + views == 0 && start.flush == Flush::AfterChanges {
+        return Ok(exit::DONE);
+    }
+    let removed =
+        startup::flush(redis).map_err(|failure| after(context.applied, redis, failure))?;
+    let what = match &redis.keys {
+        Keys::Database => "all keys".to_owned(),
+        Keys::Matching(pattern) => format!("`{pattern}`"),
+    };
+    let keys = count(usize::try_from(removed).unwrap_or(usize::MAX), "key");
+    context.console.note(&format!(
+        "flushed {what} from {}: {keys} removed\n",
+        redis.url
+    ));
+    Ok(exit::DONE)
+}
+
+/// What was applied stays so, and is said.
+fn after(applied: Applied, redis: &Redis, failure: Failure) -> Failure {
+    let Applied { migrations, views } = applied;
+    let before = match (migrations, views) {
+        (0, 0) => "nothing was applied".to_owned(),
+        (0, views) => format!("{} built", count(views, "view")),
+        (migrations, _) => format!("{} applied", count(migrations, "migration")),
+    };
+    let mut said = Failure::new(
+        FailureKind::Migration,
+        format!(
+            "{before}, and then Redis could not be flushed: {}",
+            redis.url
+        ),
+    );
+    said.causes.push(failure.message);
+    said.causes.extend(failure.causes);
+    said.next("what was applied stays applied; when Redis can be reached, run `up --flush-redis`")
+}
