@@ -257,6 +257,39 @@ pub(crate) fn word(
     false
 }
 
+/// One of a few words.
+pub(crate) fn choice(
+    argument: &Argument,
+    words: &[&'static str],
+    diagnostics: &mut Diagnostics,
+) -> Option<At<&'static str>> {
+    let key = &argument.key;
+    let peeled = attrs::peel(&argument.value);
+    let written = match peeled.as_slice() {
+        [TokenTree::Ident(word)] => Some(word.to_string()),
+        [only] => literal::string(only),
+        _ => None,
+    };
+    let chosen = words
+        .iter()
+        .find(|word| written.as_deref() == Some(**word))
+        .copied();
+    let is_word = matches!(peeled.as_slice(), [TokenTree::Ident(_)]);
+    if let Some(value) = chosen.filter(|_| is_word) {
+        return Some(At {
+            key: key.span(),
+            value,
+        });
+    }
+    let forms: Vec<String> = words.iter().map(|word| format!("`{key} = {word}`")).collect();
+    let message = match chosen {
+        Some(word) => format!("`{key}` takes a word, not a string: write `{key} = {word}`"),
+        None => format!("`{key}` takes one of a few words: write {}", forms.join(" or ")),
+    };
+    argument.wrong(diagnostics, message);
+    None
+}
+
 /// `unmanaged = restore`
 pub(crate) fn restore(argument: &Argument, diagnostics: &mut Diagnostics) -> bool {
     let otherwise = "stop where undeclared views stand in the way";

@@ -149,6 +149,13 @@ macro_rules! suite {
                 a_failing_revert_outside_a_transaction_needs_a_decision,
                 ddl_of_a_failing_revert,
             }
+            repeat {
+                around_the_others_and_only_with_them,
+                what_changed_runs_again,
+                what_comes_after_runs_after_a_failure_and_hides_nothing,
+                a_failing_before_leaves_nothing,
+                squashed,
+            }
             session {
                 no_body_sees_what_another_left,
                 no_body_sees_what_another_left_on_the_callers_connection,
@@ -179,6 +186,12 @@ macro_rules! suite {
             }
             fence {
                 two_locks_run_each_body_once,
+            }
+            rehearsal {
+                everything_is_shown_and_nothing_stays,
+                what_would_fail_is_shown_up_to_there,
+                a_body_that_commits_changes_nothing,
+                missing_views_are_part_of_it,
             }
         }
         $crate::tests! { $backend views in views

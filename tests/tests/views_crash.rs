@@ -48,7 +48,7 @@ fn ready(case: &Case, backend: Backend) -> Scratch {
     roles(&scratch);
     for statement in &case.by_hand {
         let done = db.batch_execute(statement);
-        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        done.unwrap_or_else(|error| panic!("{case:#?}\n{statement}: {error}"));
     }
     scratch
 }
@@ -70,7 +70,11 @@ fn undisturbed(case: &Case, backend: Backend, seed: u64) -> (Vec<String>, usize,
     let began = Instant::now();
     let output = run(&scratch, seed);
     let took = began.elapsed();
-    assert!(output.status.success(), "{output:?}");
+    assert!(
+        output.status.success(),
+        "seed {seed}, undisturbed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let points = String::from_utf8(output.stdout).unwrap().lines().count();
     let after = dump(&scratch);
     // Types and the view that is handed over differ; nothing else may.
@@ -112,10 +116,7 @@ fn settle(case: &Case, scratch: &Scratch, seed: u64, when: &str) -> usize {
             .iter()
             .find(|it| it.state == State::Interrupted);
         let Some(one) = interrupted else {
-            panic!(
-                "{when}: {}\n{status:#?}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            panic!("{when}: {}", String::from_utf8_lossy(&output.stderr));
         };
         migrator
             .resolve(&mut db, &one.id, Resolution::Retry)

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use super::model::{Migration, Registered, Reversal, Signature};
+use super::model::{Migration, Registered, Repeat, Reversal, Signature};
 use crate::{
     constant::parsed,
     paths::{self, Runtime},
@@ -17,7 +17,7 @@ use crate::{
 /// The type has the function's name and visibility, but lives in the namespace of types, so that a
 /// path in `requires` finds it wherever the function can be named, renamed imports included. Of the
 /// parts that look odd, each answers an error of rustc:
-/// - one field per requirement makes a cycle E0072, with all its members in one message;
+/// - one field per requirement (and per migration that it replaces) makes a cycle E0072, with all its members in one message;
 /// - `__Any`: a lint computes the layout of structs without generics, recursively, and overflows at a
 ///   chain of 128;
 /// - `_end` keeps the search for the last field's type from doing so.
@@ -28,14 +28,16 @@ pub(crate) fn migration(migration: &Migration) -> TokenStream {
         visibility,
         name,
         requires,
+        replaces,
         registered,
     } = migration;
     let private = runtime.private();
     let node = match registered {
-        Some(registered) => node(runtime, name, requires, registered),
+        Some(registered) => node(runtime, name, requires, replaces, registered),
         None => quote!(#private::UNREGISTERED),
     };
-    let fields = requires.iter().enumerate().map(|(at, path)| {
+    let named = requires.iter().chain(replaces);
+    let fields = named.enumerate().map(|(at, path)| {
         let field = Ident::new(&format!("_{at}"), Span::call_site());
         quote!(#field: #path,)
     });
@@ -67,6 +69,7 @@ fn node(
     runtime: &Runtime,
     name: &Ident,
     requires: &[TokenStream],
+    replaces: &[TokenStream],
     registered: &Registered,
 ) -> TokenStream {
     let Registered {
@@ -79,6 +82,7 @@ fn node(
         databases,
         suspends,
         restore_unmanaged,
+        repeat,
     } = registered;
     let private = runtime.private();
     let link_section = paths::MIGRATIONS.attributes();
@@ -115,13 +119,16 @@ fn node(
         None => Default::default(),
     };
     let unmanaged = restore_unmanaged.then(|| quote!(.restore_unmanaged()));
+    let replaces = (!replaces.is_empty())
+        .then(|| quote!(.replaces(&[#(<#replaces as #private::Declared>::NODE),*])));
+    let repeat = repeat.as_ref().map(|repeat| again(runtime, repeat));
     quote! {{
         #unique
         #check
         #checks
         #link_section
         static __MIGRATION: #private::Migration =
-            #new #body #was #reversal #transaction #databases #suspends #unmanaged;
+            #new #body #was #reversal #transaction #databases #suspends #unmanaged #replaces #repeat;
         #private::NodeRef::new(&__MIGRATION.descriptor)
     }}
 }
@@ -168,6 +175,14 @@ fn guard(runtime: &Runtime, suspends: &At<Vec<Path>>) -> (TokenStream, TokenStre
     });
     let checks = checks.collect();
     (quote!(.suspends(&[#(#views),*])), checks)
+}
+
+/// `.repeat(..)`
+fn again(runtime: &Runtime, repeat: &Repeat) -> TokenStream {
+    let private = runtime.private();
+    let when = Ident::new(repeat.when, Span::call_site());
+    let phase = Ident::new(repeat.phase, Span::call_site());
+    quote!(.repeat(#private::Repeat::#when(#private::Phase::#phase)))
 }
 
 /// `.down(..)`, at the key rather than at the path, for the same reason.

@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     pub(crate) databases: Option<At<Vec<Text>>>,
     pub(crate) suspends: Option<At<Vec<Path>>>,
     pub(crate) restore_unmanaged: bool,
+    pub(crate) repeat: Option<At<&'static str>>,
+    pub(crate) phase: Option<At<&'static str>>,
+    pub(crate) replaces: Vec<Path>,
     pub(crate) runtime: Option<Runtime>,
 }
 
@@ -52,6 +55,7 @@ pub(crate) struct Migration {
     pub(crate) visibility: TokenStream,
     pub(crate) name: Ident,
     pub(crate) requires: Vec<TokenStream>,
+    pub(crate) replaces: Vec<TokenStream>,
     /// Absent where there were errors: then the type alone is written, so that those who require it
     /// get none of their own.
     pub(crate) registered: Option<Registered>,
@@ -68,6 +72,13 @@ pub(crate) struct Registered {
     pub(crate) databases: Vec<Text>,
     pub(crate) suspends: Option<At<Vec<Path>>>,
     pub(crate) restore_unmanaged: bool,
+    pub(crate) repeat: Option<Repeat>,
+}
+
+/// When it runs again: names of variants of core's types.
+pub(crate) struct Repeat {
+    pub(crate) when: &'static str,
+    pub(crate) phase: &'static str,
 }
 
 /// The stored name.

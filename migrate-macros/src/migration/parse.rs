@@ -45,6 +45,18 @@ const KEYS: Keys = Keys {
             form: "databases = [\"name\", ..]",
         },
         Key {
+            name: "repeat",
+            form: "repeat = on_change",
+        },
+        Key {
+            name: "phase",
+            form: "phase = after",
+        },
+        Key {
+            name: "replaces",
+            form: "replaces = [path, ..]",
+        },
+        Key {
             name: "suspends",
             form: "suspends = [View, ..]",
         },
@@ -57,7 +69,7 @@ const KEYS: Keys = Keys {
             form: "crate = path",
         },
     ],
-    later: &["repeat", "phase", "replaces", "manual"],
+    later: &["manual"],
 };
 
 pub(crate) fn arguments(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Arguments {
@@ -92,6 +104,11 @@ fn store(argument: &Argument, into: &mut Arguments, diagnostics: &mut Diagnostic
                 value: values::paths(argument, Named::View, diagnostics),
             });
         }
+        "repeat" => {
+            into.repeat = values::choice(argument, &["always", "on_change"], diagnostics);
+        }
+        "phase" => into.phase = values::choice(argument, &["before", "after"], diagnostics),
+        "replaces" => into.replaces = values::paths(argument, Named::Migration, diagnostics),
         "unmanaged" => into.restore_unmanaged = values::restore(argument, diagnostics),
         _ => into.runtime = values::runtime(argument, diagnostics),
     }

@@ -2,10 +2,10 @@
 
 use proc_macro2::{Ident, TokenTree};
 
-use super::model::{Arguments, Function, Id, Migration, Registered, Reversal};
+use super::model::{Arguments, Function, Id, Migration, Registered, Repeat, Reversal};
 use crate::{
     diagnostics::Diagnostics,
-    values::{self, At, Text, unraw},
+    values::{self, At, Path, Text, unraw},
 };
 
 /// The declaration. Without a function there is none; with errors, it registers nothing.
@@ -14,6 +14,7 @@ pub(crate) fn migration(
     function: Option<Function>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Migration> {
+    let repeat = repeat(&arguments, diagnostics);
     let reversal = reversal(&mut arguments, diagnostics);
     let databases = values::databases(
         arguments.database.take(),
@@ -27,7 +28,8 @@ pub(crate) fn migration(
         name,
         signature,
     } = function?;
-    let requires = requires(&mut arguments, &name, diagnostics);
+    let requires = others(&mut arguments.requires, &name, "require", diagnostics);
+    let replaces = others(&mut arguments.replaces, &name, "replace", diagnostics);
     let registered = signature
         .filter(|_| diagnostics.is_empty())
         .map(|signature| Registered {
@@ -40,6 +42,7 @@ pub(crate) fn migration(
             databases,
             suspends: arguments.suspends,
             restore_unmanaged: arguments.restore_unmanaged,
+            repeat,
         });
     Some(Migration {
         runtime: arguments.runtime.unwrap_or_default(),
@@ -47,26 +50,59 @@ pub(crate) fn migration(
         visibility,
         name,
         requires,
+        replaces,
         registered,
     })
 }
 
-fn requires(
-    arguments: &mut Arguments,
+fn others(
+    written: &mut Vec<Path>,
     name: &Ident,
+    verb: &str,
     diagnostics: &mut Diagnostics,
 ) -> Vec<proc_macro2::TokenStream> {
     let mut paths = Vec::new();
-    for path in arguments.requires.drain(..) {
+    for path in written.drain(..) {
         if let [TokenTree::Ident(only)] = path.as_slice()
             && only == name
         {
-            diagnostics.error(only.span(), "a migration cannot require itself");
+            diagnostics.error(only.span(), format!("a migration cannot {verb} itself"));
         } else {
             paths.push(path.into_iter().collect());
         }
     }
     paths
+}
+
+fn repeat(arguments: &Arguments, diagnostics: &mut Diagnostics) -> Option<Repeat> {
+    let Some(repeat) = &arguments.repeat else {
+        if let Some(phase) = &arguments.phase {
+            diagnostics.error(
+                phase.key,
+                "`phase` is for repeatable migrations: add `repeat = on_change` or `repeat = always`",
+            );
+        }
+        return None;
+    };
+    let reverts = arguments.down.as_ref().map(|it| ("down", it.key));
+    let reason = arguments.irreversible.as_ref();
+    let reverts = reverts.or(reason.map(|it| ("irreversible", it.key)));
+    if let Some((key, span)) = reverts {
+        diagnostics.error(
+            span,
+            format!("a repeatable migration is never reverted, it runs again; remove `{key}`"),
+        );
+    }
+    Some(Repeat {
+        when: match repeat.value {
+            "always" => "Always",
+            _ => "OnChange",
+        },
+        phase: match arguments.phase.as_ref().map(|it| it.value) {
+            Some("before") => "Before",
+            _ => "After",
+        },
+    })
 }
 
 fn reversal(arguments: &mut Arguments, diagnostics: &mut Diagnostics) -> Reversal {

@@ -11,6 +11,8 @@ pub mod outcome;
 pub mod outside;
 pub mod postgres;
 pub mod refusal;
+pub mod repeat;
+pub mod rehearsal;
 pub mod revert;
 pub mod session;
 pub mod sqlite;

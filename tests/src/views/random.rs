@@ -278,19 +278,19 @@ fn node(dice: &mut Dice, backend: Backend, at: usize, nodes: &[Node], sources: &
     }
 }
 
-/// The views as `#[view_manager]` would write them; and of each node its reference. One of them may
+/// The views as `#[view_manager]` would write them; and of each node its references. One of them may
 /// hand its name over to another in a migration.
 fn declare(
     dice: &mut Dice,
     backend: Backend,
     nodes: &[Node],
     handed_over: Option<(usize, Way)>,
-) -> (Vec<&'static View>, Vec<ViewRef>) {
+) -> (Vec<&'static View>, Vec<Vec<ViewRef>>) {
     let [since] = migrations![random_tables];
     let mut views = Vec::new();
-    let mut references: Vec<ViewRef> = Vec::new();
+    let mut references: Vec<Vec<ViewRef>> = Vec::new();
     for (at, node) in nodes.iter().enumerate() {
-        let uses: Vec<ViewRef> = node.uses.iter().map(|&it| references[it]).collect();
+        let uses: Vec<ViewRef> = node.uses.iter().map(|&it| references[it][0]).collect();
         let uses: &'static [ViewRef] = uses.leak();
         let options = options(dice, backend, node);
         let next = handed_over.filter(|(it, _)| *it == at).map(|(_, way)| way);
@@ -314,16 +314,21 @@ fn declare(
                 view
             }
         };
-        let mut one = view(format!("View{at}"), since, node.query.clone());
+        let mut own = vec![view(format!("View{at}"), since, node.query.clone())];
         if let Some(way) = next {
-            one = one.until(way.migration());
+            own = own
+                .into_iter()
+                .map(|it| it.until(way.migration()))
+                .collect();
             let query = format!("{} AND s0.id < 1000", node.query);
-            let next = view(format!("View{at}Next"), way.migration(), query);
-            views.push(&*Box::leak(Box::new(next)));
+            own.push(view(format!("View{at}Next"), way.migration(), query));
         }
-        let one: &'static View = Box::leak(Box::new(one));
-        references.push(ViewRef::new(&one.descriptor));
-        views.push(one);
+        let own: Vec<&'static View> = own
+            .into_iter()
+            .map(|it| &*Box::leak(Box::new(it)))
+            .collect();
+        references.push(own.iter().map(|it| ViewRef::new(&it.descriptor)).collect());
+        views.extend(own);
     }
     (views, references)
 }
@@ -347,7 +352,7 @@ fn touch(
     dice: &mut Dice,
     backend: Backend,
     nodes: &[Node],
-    references: &[ViewRef],
+    references: &[Vec<ViewRef>],
     way: Way,
 ) -> Touch {
     let read: BTreeSet<(usize, usize)> = nodes.iter().flat_map(|it| it.reads.clone()).collect();
@@ -364,7 +369,8 @@ fn touch(
         way,
         table: TABLES[table],
         column: COLUMNS[column],
-        roots: roots.map(|(_, reference)| *reference).collect(),
+        // Which of a name is up depends on the order of the migrations; the other stays as it is.
+        roots: roots.flat_map(|(_, own)| own).copied().collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 use migrate_diesel::prelude::*;
 
-#[migration(repeat = always, phase = before, replaces = [a])]
+#[migration(manual = yes)]
 fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
     db.batch_execute("CREATE TABLE users (id INTEGER)")
 }

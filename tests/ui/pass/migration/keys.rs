@@ -1,5 +1,5 @@
 //! Every key arrives in the descriptor.
-use migrate_diesel::core::{Reversal, TransactionMode};
+use migrate_diesel::core::{Phase, Repeat, Reversal, TransactionMode};
 use migrate_diesel::prelude::*;
 
 /// Accounts and
@@ -52,7 +52,22 @@ fn plain_underscore(db: &mut SqliteConnection) -> QueryResult<()> {
     db.batch_execute("SELECT 1")
 }
 
+#[migration(repeat = on_change, phase = before)]
+fn again(db: &mut SqliteConnection) -> QueryResult<()> {
+    db.batch_execute("SELECT 1")
+}
+
+#[migration(repeat = always, replaces = [no_way_back])]
+fn always(db: &mut SqliteConnection) -> QueryResult<()> {
+    db.batch_execute("SELECT 1")
+}
+
 fn main() {
+    let [again, always] = migrate_diesel::migrations![again, always];
+    assert_eq!(again.get().repeat, Repeat::OnChange(Phase::Before));
+    assert_eq!(always.get().repeat, Repeat::Always(Phase::After));
+    assert_eq!(always.get().replaces, migrate_diesel::migrations![no_way_back]);
+
     let [plain, full, no_way_back] = migrate_diesel::migrations![plain, full, no_way_back];
     let (plain, full) = (plain.get(), full.get());
     assert_eq!(plain.id.name(), "plain");
