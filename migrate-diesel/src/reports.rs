@@ -38,7 +38,16 @@ impl Reader<'_> {
             .graph
             .iter()
             .enumerate()
-            .map(|(at, descriptor)| status(at, descriptor, &standing))
+            .map(|(at, descriptor)| {
+                let mut status = status(at, descriptor, &standing);
+                let squash = standing.replaced_by(at).and_then(|it| self.graph.get(it));
+                if let Some(squash) = squash {
+                    status.detail = Some(format!("replaced by `{}`", squash.id));
+                } else if standing.stands_for(at) {
+                    status.detail = Some("all that it replaces ran".to_owned());
+                }
+                status
+            })
             .collect();
         report.problems = drift::problems(self.graph, &standing, &history);
         let applied = applied(&standing, self.graph.len());
@@ -115,7 +124,9 @@ impl Reader<'_> {
             .graph
             .iter()
             .enumerate()
-            .filter(|(at, _)| standing.state(*at) != State::Applied);
+            .filter(|(at, _)| {
+                standing.state(*at) != State::Applied && standing.replaced_by(*at).is_none()
+            });
         report.pending = unapplied
             .map(|(_, descriptor)| descriptor.id.to_string())
             .collect();
@@ -325,6 +336,6 @@ fn planned(descriptor: &Descriptor, action: Action, state: State, atomic: bool) 
         atomic,
         state,
         views: Vec::new(),
-        sql: None,
+        rehearsal: None,
     }
 }

@@ -262,7 +262,11 @@ impl<'r> Runner<'r> {
         let applied = (0..self.graph.len())
             .filter(|&at| standing.state(at) == State::Applied)
             .count();
-        self.state.summary.pending = self.graph.len() - applied;
+        // What is squashed never runs: its squash does.
+        let pending = (0..self.graph.len())
+            .filter(|&at| standing.state(at) != State::Applied && standing.replaced_by(at).is_none())
+            .count();
+        self.state.summary.pending = pending;
         if self.state.summary.applied == 0 {
             self.state.summary.already_applied = applied;
         }
