@@ -147,10 +147,10 @@ pub(crate) struct UpArgs {
     /// Run every repeatable migration, also those with nothing to do
     #[arg(long)]
     pub(crate) repeat: bool,
-    /// Show the plan and do nothing
+    /// Try it in a transaction that is rolled back, and show every statement with its time
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// With --dry-run: the statements too, by running them in a transaction that is rolled back
+    /// With --dry-run: only the statements, as a script
     #[arg(long, requires = "dry_run")]
     pub(crate) sql: bool,
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]

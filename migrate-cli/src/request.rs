@@ -73,8 +73,8 @@ pub(crate) enum Colors {
 pub(crate) enum Command {
     Up(UpRequest, Start),
     Plan(UpRequest),
-    /// `up --dry-run --sql`
-    Rehearse(UpRequest),
+    /// `up --dry-run`
+    Rehearse(UpRequest, Rehearsal),
     Status(StatusExit),
     Graph(GraphFormat),
     Down(DownRequest, Confirmation),
@@ -92,6 +92,14 @@ pub(crate) enum Command {
         timeout: Duration,
     },
     Completions(clap_complete::Shell),
+}
+
+/// What `up --dry-run` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rehearsal {
+    Report,
+    /// `--sql`
+    Script,
 }
 
 /// What the exit code of `status` tells.
@@ -258,8 +266,8 @@ fn up_command(up: UpArgs) -> Command {
         },
     };
     match (up.dry_run, up.sql) {
-        (true, true) => Command::Rehearse(request),
-        (true, false) => Command::Plan(request),
+        (true, true) => Command::Rehearse(request, Rehearsal::Script),
+        (true, false) => Command::Rehearse(request, Rehearsal::Report),
         (false, _) => Command::Up(request, start),
     }
 }

@@ -50,13 +50,14 @@ pub trait Deployment {
     /// As `status`; an unknown or ambiguous id.
     fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Failure>;
 
-    /// As [`plan`](Self::plan), with the statements of each step: the bodies are run, in one
-    /// transaction that is rolled back. Holds the lock meanwhile; records nothing.
+    /// As [`plan`](Self::plan), with what each step did: the bodies are run, in one transaction that
+    /// is rolled back. Holds the lock meanwhile; records nothing.
     ///
-    /// Steps that cannot be run so (outside a transaction), and what comes after them, have none.
+    /// A step that cannot be run so says why: it runs outside a transaction, it requires one that
+    /// does, the backend commits DDL by itself. A body that fails is part of the report.
     ///
     /// # Errors
-    /// As `plan`; a body fails; the backend commits DDL by itself.
+    /// As `plan`; the lock was not obtained.
     fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure>;
 
     /// Applies what is pending. Events are told while it runs.

@@ -2,9 +2,13 @@
 //!
 //! Nothing here knows a database, a terminal or a serialization; a front end renders it.
 
+mod rehearsal;
+
 use std::time::Duration;
 
 use crate::{descriptor::Location, history::State};
+
+pub use rehearsal::{Rehearsal, Rehearsals, Rehearsed, Statement};
 
 /// Every migration of one database with its state.
 #[derive(Clone, Debug, Default)]
@@ -274,6 +278,8 @@ pub struct PlanReport {
     pub blocked: Vec<Blocked>,
     /// Where code and history disagree.
     pub problems: Vec<Problem>,
+    /// When it was run and rolled back, what is not in a step.
+    pub rehearsal: Option<Rehearsals>,
 }
 
 impl PlanReport {
@@ -308,8 +314,8 @@ pub struct PlannedStep {
     /// Views that go down for it and come up with it, as far as its attributes tell: a guard inside
     /// the body is only known when it runs.
     pub views: Vec<PlannedView>,
-    /// The statements, when `--sql` asked for them and they could be recorded.
-    pub sql: Option<Vec<String>>,
+    /// How it went, when it was run and rolled back.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// What happens to a view in a plan.

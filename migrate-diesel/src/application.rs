@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use migrate_core::{
     Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
-    report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport},
+    report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
 };
 
 use crate::{
@@ -151,7 +151,7 @@ impl Deployment for OpenDatabase {
     fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
         let mut report = self.reader().plan(request)?;
         // Of a SQLite file that does not exist yet, the empty database in memory stands for it.
-        let statements = Runner::new(
+        let mut rehearsing = Runner::new(
             &mut self.connection,
             &self.resolved,
             &self.migrations,
@@ -161,9 +161,15 @@ impl Deployment for OpenDatabase {
             &mut |_| {},
         )
         .rehearse(request)?;
-        for (step, sql) in report.steps.iter_mut().zip(statements) {
-            step.sql = sql;
+        for step in &mut report.steps {
+            let why = || match rehearsing.beside.not_shown.clone() {
+                Some(why) => why,
+                None => "what comes before it failed".to_owned(),
+            };
+            let rehearsal = rehearsing.steps.remove(&step.id);
+            step.rehearsal = Some(rehearsal.unwrap_or_else(|| Rehearsal::NotShown(why())));
         }
+        report.rehearsal = Some(rehearsing.beside);
         Ok(report)
     }
 

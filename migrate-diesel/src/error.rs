@@ -122,9 +122,6 @@ pub enum Error {
     /// All-or-nothing cannot be had.
     #[error("these migrations cannot run in one transaction: {0}")]
     NotAtomic(String),
-    /// Nothing can be tried and rolled back.
-    #[error("{0} commits DDL by itself: nothing can be tried and rolled back there")]
-    NotRehearsable(&'static str),
     /// Views could not be taken out of the way, or not be brought up.
     #[error(transparent)]
     View(Box<ViewError>),
@@ -274,7 +271,6 @@ impl Error {
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
-            Self::NotRehearsable(_) => "use `--dry-run` alone: it shows which migrations would run",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),
             Self::Url(_)
@@ -337,15 +333,15 @@ impl From<Error> for Failure {
             failure.message = format!(
                 "cannot revert {}",
                 count(list.len(), "migration", "migrations")
+            );
+            failure.causes = list.iter().map(ToString::to_string).collect();
+        }
+        failure.next_step = error.next_step();
         if let Error::Connect { url, source } = &error
             && crate::refusal::stays(url, &source.0)
         {
             failure.outlook = Outlook::Stays;
         }
-            );
-            failure.causes = list.iter().map(ToString::to_string).collect();
-        }
-        failure.next_step = error.next_step();
         if let Error::Migration { location, .. } = error {
             failure.location = Some(location);
         }

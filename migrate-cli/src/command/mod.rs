@@ -107,7 +107,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
     match command {
         Command::Up(request, start) => start::run(context, request, start),
         Command::Plan(request) => plan::run(context, request, plan::Depth::Steps),
-        Command::Rehearse(request) => plan::run(context, request, plan::Depth::Statements),
+        Command::Rehearse(request, show) => plan::run(context, request, plan::Depth::Tried(*show)),
         Command::Status(exit) => status::run(context, *exit),
         Command::Graph(format) => graph::run(context, *format),
         Command::Down(request, confirmation) => down::run(context, request, *confirmation),

@@ -11,12 +11,15 @@ use super::{
     failure,
     style::{self, Palette},
     table::{self, Align, Narrow},
-    text::{count, dedented, hanging, milliseconds, one_line, padded},
+    text::{count, hanging, milliseconds, one_line, padded},
 };
 
 mod check;
+mod rehearsal;
 mod totals;
 pub(super) mod view;
+
+pub(crate) use rehearsal::script;
 
 /// How a page looks: colours, and the width where it is a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -127,8 +130,11 @@ impl Page {
     /// `plan`, `up --dry-run`.
     pub(crate) fn plan(self, report: &PlanReport) -> String {
         let mut page = String::from("\n");
+        let beside = report.rehearsal.clone().unwrap_or_default();
+        page.push_str(&self.beside("before: views that are missing", &beside.before));
         page.push_str(&self.steps(report));
         page.push_str(&self.besides(report));
+        page.push_str(&self.beside("after: views that changed", &beside.after));
         for blocked in &report.blocked {
             let _ = writeln!(
                 page,
@@ -166,6 +172,7 @@ impl Page {
             parts.push(format!("{} blocked", report.blocked.len()));
         }
         let _ = writeln!(page, "\n{}", parts.join(", "));
+        page.push_str(&self.rolled_back(report));
         page
     }
 
@@ -201,14 +208,7 @@ impl Page {
             };
             let line = line.replacen(word, &self.palette.paint(style, word), 1);
             let _ = writeln!(page, "  {line}");
-            for line in step
-                .sql
-                .iter()
-                .flatten()
-                .flat_map(|statement| dedented(statement))
-            {
-                let _ = writeln!(page, "  {:digits$}  | {line}", "");
-            }
+            page.push_str(&self.rehearsal(step.rehearsal.as_ref(), 4 + digits));
             page.push_str(&self.planned_views(&step.views, 4 + digits));
         }
         page

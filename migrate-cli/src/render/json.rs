@@ -8,8 +8,10 @@ use migrate_core::{
 };
 use serde::Serialize;
 
+mod rehearsal;
 mod view;
 
+use rehearsal::{RehearsalJson, StepRehearsalJson};
 use view::{GraphViewJson, PlannedViewJson, ViewJson};
 
 /// A document, readable by people too.
@@ -152,6 +154,9 @@ struct PlanJson<'a> {
     views: Vec<PlannedViewJson<'a>>,
     blocked: Vec<BlockedJson<'a>>,
     problems: Vec<ProblemJson<'a>>,
+    /// Of `up --dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearsal: Option<RehearsalJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -165,8 +170,8 @@ struct StepJson<'a> {
     views: Vec<PlannedViewJson<'a>>,
     #[serde(flatten)]
     place: Place,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sql: Option<&'a [String]>,
+    #[serde(flatten)]
+    rehearsal: Option<StepRehearsalJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -190,7 +195,7 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         atomic: step.atomic,
         views: view::planned(&step.views),
         place: step.location.into(),
-        sql: step.sql.as_deref(),
+        rehearsal: step.rehearsal.as_ref().map(StepRehearsalJson::from),
     });
     let blocked = report.blocked.iter().map(|blocked| BlockedJson {
         id: &blocked.id,
@@ -203,6 +208,7 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         views: view::planned(&report.views),
         blocked: blocked.collect(),
         problems: problems(&report.problems),
+        rehearsal: report.rehearsal.as_ref().map(RehearsalJson::from),
     }
 }
 

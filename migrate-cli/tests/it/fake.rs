@@ -9,11 +9,13 @@ use migrate_core::{
     },
     report::{
         Action, CheckReport, Event, GraphNode, GraphReport, LogEntry, MigrationStatus, PlanReport,
-        PlannedStep, Problem, StatusReport, ViewStatus,
+        PlannedStep, Problem, Rehearsals, StatusReport, ViewStatus,
     },
 };
 
 // Named, because the benchmark includes this file from elsewhere.
+#[path = "fake/rehearsal.rs"]
+pub(crate) mod rehearsal;
 #[path = "fake/views.rs"]
 pub(crate) mod views;
 
@@ -71,6 +73,10 @@ pub(crate) struct FakeApp {
     pub(crate) first_events: Vec<Event>,
     /// `up`, `down`, `resolve` end with it, before doing anything.
     pub(crate) refusal: Option<Failure>,
+    /// What `up --dry-run` says beside its steps.
+    pub(crate) rehearsals: Rehearsals,
+    /// How many more times a database that is starting cannot be opened.
+    pub(crate) starting: Rc<RefCell<usize>>,
     /// Databases that cannot be opened.
     pub(crate) closed: BTreeMap<String, Failure>,
     pub(crate) invalid: Option<Failure>,
@@ -181,17 +187,17 @@ impl Application for FakeApp {
         if let Some(failure) = self.invalid.as_ref().or(self.closed.get(&database.name)) {
             return Err(failure.clone());
         }
+        let starting = *self.starting.borrow();
+        if starting > 0 {
+            *self.starting.borrow_mut() -= 1;
+            return Err(Failure::new(FailureKind::Unreachable, "it is starting up"));
+        }
         let mut app = self.clone();
         app.migrations.retain(|m| m.database == database.name);
         Ok(Box::new(FakeDeployment {
             app,
             database: database.name.clone(),
             plans: 0,
-        let starting = *self.starting.borrow();
-        if starting > 0 {
-            *self.starting.borrow_mut() -= 1;
-            return Err(Failure::new(FailureKind::Unreachable, "it is starting up"));
-        }
         }))
     }
 }
@@ -258,7 +264,7 @@ impl FakeDeployment {
             atomic: migration.atomic,
             state,
             views: self.app.around(&migration.id, action),
-            sql: None,
+            rehearsal: None,
         }
     }
 
@@ -326,8 +332,9 @@ impl Deployment for FakeDeployment {
     fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
         let mut report = self.plan(request)?;
         for step in &mut report.steps {
-            step.sql = Some(vec!["CREATE TABLE rehearsed (id INTEGER)".to_owned()]);
+            step.rehearsal = Some(self.app.rehearsal(&step.id));
         }
+        report.rehearsal = Some(self.app.rehearsals.clone());
         Ok(report)
     }
 

@@ -9,8 +9,9 @@
 mod commands;
 mod config;
 mod fake;
+mod rehearsal;
 mod rendering;
 mod runs;
-mod typist;
 mod startup;
+mod typist;
 mod views;

@@ -99,6 +99,10 @@ impl Driver for AnyConnection {
         inside!(self, connection => connection.listen(log));
     }
 
+    fn rows_changed(&mut self) -> QueryResult<Option<u64>> {
+        inside!(self, connection => connection.rows_changed())
+    }
+
     fn connection_mut(&mut self, wanted: TypeId) -> Option<&mut dyn Any> {
         if wanted == TypeId::of::<Self>() {
             return Some(self);

@@ -13,13 +13,14 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statements;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod view_text;
 mod views;
 
 use std::{
     any::{Any, TypeId},
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool},
 };
 #[cfg(feature = "sqlite")]
 use std::{fs::File, path::PathBuf};
@@ -31,6 +32,8 @@ use migrate_core::report::LockHolder;
 pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit};
 pub use lock_key::LockKey;
+pub(crate) use statements::{Asking, Endings};
+pub use statements::{Heard, Origin, Sent, StatementLog};
 pub use views::{
     Aspect, Dependence, Object, ObjectKind, Property, ReadersError, Snapshot, ViewCatalog,
 };
@@ -92,8 +95,18 @@ pub trait Driver {
         None
     }
 
-    /// Puts the text of every statement into `log` from now on; with `None`, no longer.
+    /// Puts every statement into `log` from now on, with its time; with `None`, no longer. A driver of
+    /// your own calls [`Heard::start`] before it sends one, and [`Heard::finish`] with the answer.
     fn listen(&mut self, log: Option<StatementLog>);
+
+    /// How many rows this transaction has inserted, updated and deleted, where the database tells. Only
+    /// differences count.
+    ///
+    /// # Errors
+    /// When it could tell, but does not.
+    fn rows_changed(&mut self) -> QueryResult<Option<u64>> {
+        Ok(None)
+    }
 
     /// The connection that a body asks for, if it is this one or inside it.
     fn connection_mut(&mut self, wanted: TypeId) -> Option<&mut dyn Any>;
@@ -173,9 +186,6 @@ pub trait Driver {
     }
 }
 
-/// Statements, as they are sent.
-pub type StatementLog = Arc<Mutex<Vec<String>>>;
-
 /// How an attempt to take the lock ended.
 #[derive(Debug)]
 pub enum Locked {
@@ -251,6 +261,7 @@ macro_rules! diesel_plumbing {
         }
 
         fn rows(&mut self, sql: &str) -> diesel::QueryResult<Vec<$crate::backend::TextRow>> {
+            let _asking = $crate::backend::Asking::begin();
             diesel::RunQueryDsl::load(diesel::sql_query(sql), self)
         }
 
@@ -300,11 +311,15 @@ macro_rules! diesel_plumbing {
             };
             match log {
                 Some(log) => self.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-                    if let InstrumentationEvent::StartQuery { query, .. } = event {
-                        let mut log = log
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner);
-                        log.push(query.to_string());
+                    let mut log = log
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    match event {
+                        InstrumentationEvent::StartQuery { query, .. } => {
+                            log.start(query.to_string());
+                        }
+                        InstrumentationEvent::FinishQuery { .. } => log.finish(),
+                        _ => {}
                     }
                 }),
                 None => self.set_instrumentation(get_default_instrumentation()),

@@ -28,16 +28,13 @@ const COLUMNS: [&str; 7] = [
 impl Store {
     /// Creates the tables where they are not, and brings older ones up to date. Needs the lock.
     pub(crate) fn ensure(&self, driver: &mut dyn Driver) -> Result<(), Error> {
-        let doing = || Error::database(format!("create the history table `{}`", self.table));
-        let from = self.stored_version(driver)?;
-        if from == VERSION {
+        let upgrade = self.upgrade(driver)?;
+        if upgrade.is_empty() {
             return Ok(());
         }
         let dialect = self.dialect;
         let mut script = vec![dialect.begin.to_owned()];
-        for version in from..VERSION {
-            script.extend(self.upgrade_from(version));
-        }
+        script.extend(upgrade);
         script.push(dialect.commit.to_owned());
         let result = driver.batch(&script.join(";\n"));
         if result.is_err() {
@@ -48,7 +45,29 @@ impl Store {
         if driver.depth().is_ok() {
             driver.set_depth(0);
         }
-        result.map_err(doing())
+        result.map_err(self.not_created())
+    }
+
+    /// As [`ensure`](Self::ensure), in a transaction that is open and will be rolled back.
+    pub(crate) fn ensure_inside(&self, driver: &mut dyn Driver) -> Result<(), Error> {
+        match self.upgrade(driver)?.as_slice() {
+            [] => Ok(()),
+            script => driver
+                .batch(&script.join(";\n"))
+                .map_err(self.not_created()),
+        }
+    }
+
+    fn not_created(&self) -> impl FnOnce(DieselError) -> Error {
+        Error::database(format!("create the history table `{}`", self.table))
+    }
+
+    /// The statements that bring the tables up to date.
+    fn upgrade(&self, driver: &mut dyn Driver) -> Result<Vec<String>, Error> {
+        let from = self.stored_version(driver)?;
+        Ok((from..VERSION)
+            .flat_map(|version| self.upgrade_from(version))
+            .collect())
     }
 
     /// The version of the tables; 0 where there are none.

@@ -95,6 +95,15 @@ impl Store {
         )
     }
 
+    /// Whether a message is one of ours that writes these rows, and nothing else.
+    pub(crate) fn is_record_of_views(&self, sql: &str) -> bool {
+        ["DELETE FROM ", "INSERT INTO "].into_iter().any(|verb| {
+            let rest = sql.strip_prefix(verb);
+            let rest = rest.and_then(|rest| rest.strip_prefix(self.views.as_str()));
+            rest.is_some_and(|rest| rest.starts_with(' '))
+        })
+    }
+
     fn view_row(
         &self,
         name: &str,

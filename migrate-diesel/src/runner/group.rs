@@ -17,9 +17,9 @@ use crate::{
     history::{Claim, Ending},
 };
 
-const SAVEPOINT: &str = "SAVEPOINT migrate_step";
-const RELEASE: &str = "RELEASE SAVEPOINT migrate_step";
-const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_step; RELEASE SAVEPOINT migrate_step";
+pub(super) const SAVEPOINT: &str = "SAVEPOINT migrate_step";
+pub(super) const RELEASE: &str = "RELEASE SAVEPOINT migrate_step";
+pub(super) const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_step; RELEASE SAVEPOINT migrate_step";
 
 impl Runner<'_> {
     pub(super) fn run_grouped(
@@ -152,7 +152,7 @@ impl Runner<'_> {
     }
 
     /// Whether the session is as it was found, where that can be asked.
-    fn is_clean(&mut self) -> QueryResult<bool> {
+    pub(super) fn is_clean(&mut self) -> QueryResult<bool> {
         let Some(condition) = self.clean_condition() else {
             return Ok(false);
         };

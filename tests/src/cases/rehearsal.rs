@@ -54,7 +54,7 @@ pub(crate) fn reh_typed(db: &mut AnyConnection) -> QueryResult<()> {
 #[migration(database = "reh_all", requires = [reh_fill])]
 pub(crate) fn reh_not_yet(db: &mut AnyConnection) -> QueryResult<Outcome> {
     leave(db, "not yet")?;
-    Ok(Outcome::NotYet("too early".into()))
+    Ok(Outcome::NotYet("too early"))
 }
 
 #[migration(database = "reh_all", requires = [reh_not_yet])]
@@ -87,7 +87,10 @@ pub fn everything_is_shown_and_nothing_stays(scratch: &Scratch) {
         texts.first().map(String::as_str),
         Some("CREATE TABLE reh (id INTEGER PRIMARY KEY, email VARCHAR(100))")
     );
-    assert!(texts.iter().any(|sql| sql.contains("CREATE VIEW")), "{texts:#?}");
+    assert!(
+        texts.iter().any(|sql| sql.contains("CREATE VIEW")),
+        "{texts:#?}"
+    );
     assert!(
         !texts.iter().any(|sql| sql.contains("migrate_history")),
         "our own records are shown: {texts:#?}"
@@ -103,7 +106,10 @@ pub fn everything_is_shown_and_nothing_stays(scratch: &Scratch) {
     assert!(insert.ends_with("-- binds: [\"typed\"]"), "{insert}");
     assert_eq!(typed.rows, Some(1));
 
-    assert_eq!(ran(&report, "reh_not_yet").deferred.as_deref(), Some("too early"));
+    assert_eq!(
+        ran(&report, "reh_not_yet").deferred.as_deref(),
+        Some("too early")
+    );
     assert_eq!(
         not_shown(&report, "reh_waits"),
         "it requires `migrate_tests:reh_not_yet`, which would not be there"
@@ -152,11 +158,17 @@ pub fn what_would_fail_is_shown_up_to_there(scratch: &Scratch) {
         statements.last().map(String::as_str),
         Some("INSERT INTO reh_nowhere (id) VALUES (1)")
     );
-    assert_eq!(not_shown(&report, "reh_after_bad"), "what comes before it failed");
+    assert_eq!(
+        not_shown(&report, "reh_after_bad"),
+        "what comes before it failed"
+    );
     let failure = report.rehearsal.unwrap().failure.unwrap();
     assert_eq!(failure.kind, FailureKind::Migration);
     assert_eq!(failure.message, "migration `migrate_tests:reh_bad` failed");
-    assert!(failure.causes.join(": ").contains("reh_nowhere"), "{failure:?}");
+    assert!(
+        failure.causes.join(": ").contains("reh_nowhere"),
+        "{failure:?}"
+    );
 }
 
 #[migration(database = "reh_commits")]
@@ -177,7 +189,10 @@ pub fn a_body_that_commits_changes_nothing(scratch: &Scratch) {
     }
     let failure = report.rehearsal.unwrap().failure.unwrap();
     assert!(
-        failure.causes.join(": ").contains("ended its own transaction"),
+        failure
+            .causes
+            .join(": ")
+            .contains("ended its own transaction"),
         "{failure:?}"
     );
 }
@@ -216,7 +231,9 @@ pub fn missing_views_are_part_of_it(scratch: &Scratch) {
     let beside = report.rehearsal.unwrap();
     assert!(beside.failure.is_none(), "{beside:?}");
     assert!(
-        texts(&beside.before).iter().any(|sql| sql.contains("CREATE VIEW")),
+        texts(&beside.before)
+            .iter()
+            .any(|sql| sql.contains("CREATE VIEW")),
         "{beside:?}"
     );
     // With nothing else pending, it is what comes after the last migration.
@@ -225,7 +242,9 @@ pub fn missing_views_are_part_of_it(scratch: &Scratch) {
     scratch.sql("DROP VIEW reh_top");
     let beside = rehearse(scratch, "reh_views").rehearsal.unwrap();
     assert!(
-        texts(&beside.after).iter().any(|sql| sql.contains("CREATE VIEW")),
+        texts(&beside.after)
+            .iter()
+            .any(|sql| sql.contains("CREATE VIEW")),
         "{beside:?}"
     );
     assert!(!scratch.has_table("reh_top"));

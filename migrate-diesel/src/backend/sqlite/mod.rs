@@ -162,6 +162,14 @@ impl Driver for SqliteConnection {
         Some(flag)
     }
 
+    /// <https://www.sqlite.org/lang_corefunc.html#total_changes>
+    fn rows_changed(&mut self) -> QueryResult<Option<u64>> {
+        let rows = self.rows(
+            "SELECT CAST(total_changes() AS TEXT) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5",
+        )?;
+        Ok(rows.first().and_then(|row| row.c0.as_ref()?.parse().ok()))
+    }
+
     fn clean_condition(&self, state: &SessionState) -> Option<String> {
         let attached = state
             .variables
