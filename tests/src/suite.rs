@@ -40,6 +40,8 @@ macro_rules! suite {
                 one_without_rows_stays_without,
                 names_of_all_kinds,
                 functions_on_its_rows,
+            }
+            lossy {
                 a_role_that_nobody_can_take_on,
             }
             readers {
@@ -82,7 +84,7 @@ macro_rules! suite {
             guard {
                 what_is_missing_in_the_middle_hides_nobody,
             }
-            kept {
+            lossy {
                 a_definer_that_nobody_may_name,
             }
         }

@@ -2,7 +2,11 @@
 //! in the end the catalog is what it is without any accident.
 //!
 //! `MIGRATE_TEST_VIEW_SEEDS=13..200` takes these seeds instead of the usual ones.
-#![expect(clippy::unwrap_used, reason = "tests, from one end to the other")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests, from one end to the other"
+)]
 
 use std::{
     env,
@@ -13,20 +17,27 @@ use std::{
 };
 
 use diesel::connection::SimpleConnection as _;
-use migrate_diesel::core::{State, frontend::Resolution};
+use migrate_diesel::core::{
+    State,
+    frontend::{Resolution, UpRequest},
+    report::Event,
+};
 use migrate_tests::{
     child::Deployer,
     database::{Backend, Scratch},
+    program,
     run::chain,
     views::{
         dice::Dice,
-        dress::roles,
-        dump::{assert_same, dump},
+        dress::{Options, dress, roles},
+        dump::{assert_same, dump, dump_but_types},
         random::Case,
     },
 };
 
 const DEPLOYER: &str = env!("CARGO_BIN_EXE_views_deployer");
+/// Runs the program's migrations, and stops where one says so.
+const DEPLOYER_OF_CASES: &str = env!("CARGO_BIN_EXE_deployer");
 /// Deaths per seed.
 const DEATHS: usize = 3;
 
@@ -186,4 +197,82 @@ fn postgres_killed() {
 #[test]
 fn mysql_killed() {
     killed(Backend::Mysql);
+}
+
+const KILLED: &str = "views_killed";
+
+/// `up`: a line for each event before it was refused, or all of them.
+fn up(scratch: &Scratch) -> (Vec<String>, Option<String>) {
+    let mut deployment = program::open(KILLED, scratch.url()).unwrap();
+    let mut lines = Vec::new();
+    let report = deployment.up(&UpRequest::default(), &mut |event| match event {
+        Event::ViewDown { name, .. } => lines.push(format!("down {name}")),
+        Event::ViewUp { name, .. } => lines.push(format!("up {name}")),
+        Event::Started { id, .. } => lines.push(format!("started {id}")),
+        _ => {}
+    });
+    (lines, report.failure.map(|it| format!("{it:?}")))
+}
+
+/// Dead while its views are down: the next `up` brings them back before anything else, even if it
+/// then does nothing but ask for a decision.
+fn killed_while_they_are_down(backend: Backend) {
+    for name in ["views_killed_atomic", "views_killed_outside"] {
+        let scratch = Scratch::new(backend);
+        let point = format!("down {name}");
+        // The views, and what hangs on them.
+        let mut deployer = Deployer::start(
+            DEPLOYER_OF_CASES,
+            KILLED,
+            &scratch.url(),
+            "started views_killed_atomic",
+        );
+        deployer.go();
+        assert!(deployer.is_paused());
+        deployer.kill();
+        dress(
+            &scratch,
+            "killed",
+            "killed_base",
+            "killed_top",
+            Options::ByHand,
+        );
+        let before = dump_but_types(&scratch);
+
+        let mut deployer = Deployer::start(DEPLOYER_OF_CASES, KILLED, &scratch.url(), &point);
+        deployer.go();
+        assert!(deployer.is_paused(), "{point}");
+        deployer.kill();
+        let rolled_back = name == "views_killed_atomic" && backend.has_transactional_ddl();
+        let (lines, failure) = up(&scratch);
+        if rolled_back {
+            assert_eq!(failure, None, "{point}");
+        } else {
+            assert_eq!(lines, ["up killed_base", "up killed_top"], "{point}");
+            let failure = failure.unwrap();
+            assert!(failure.contains("interrupted"), "{failure}");
+            assert_same(&before, &dump_but_types(&scratch), &point);
+            let mut deployment = program::open(KILLED, scratch.url()).unwrap();
+            deployment.resolve(name, Resolution::Retry, None).unwrap();
+            drop(deployment);
+            let (_, failure) = up(&scratch);
+            assert_eq!(failure, None, "{point}");
+        }
+        assert_same(&before, &dump_but_types(&scratch), &point);
+    }
+}
+
+#[test]
+fn sqlite_killed_while_they_are_down() {
+    killed_while_they_are_down(Backend::Sqlite);
+}
+
+#[test]
+fn postgres_killed_while_they_are_down() {
+    killed_while_they_are_down(Backend::Postgres);
+}
+
+#[test]
+fn mysql_killed_while_they_are_down() {
+    killed_while_they_are_down(Backend::Mysql);
 }

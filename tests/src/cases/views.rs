@@ -5,6 +5,7 @@ pub mod failure;
 pub mod guard;
 pub mod kept;
 pub mod lifecycle;
+pub mod lossy;
 pub mod readers;
 pub mod undeclared;
 
@@ -31,12 +32,12 @@ pub(super) fn retype(db: &mut AnyConnection, table: &str) -> QueryResult<()> {
 }
 
 /// As [`retype`], in the hands of a body.
-pub(super) fn retype_in(db: &mut Session<'_, AnyConnection>, table: &str) -> QueryResult<()> {
+pub(crate) fn retype_in(db: &mut Session<'_, AnyConnection>, table: &str) -> QueryResult<()> {
     retype(db, table)
 }
 
 /// A table `(id, email)` with one row.
-pub(super) fn table(db: &mut AnyConnection, name: &str) -> QueryResult<()> {
+pub(crate) fn table(db: &mut AnyConnection, name: &str) -> QueryResult<()> {
     db.batch_execute(&format!(
         "CREATE TABLE {name} (id INTEGER PRIMARY KEY, email VARCHAR(100)); \
          INSERT INTO {name} (id, email) VALUES (1, 'a@b')"

@@ -5,6 +5,7 @@ mod chain;
 mod revert;
 mod settle;
 mod tables;
+mod views;
 mod zombie;
 
 use std::{

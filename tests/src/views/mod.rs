@@ -7,3 +7,4 @@ pub mod dress;
 pub mod dump;
 mod garment;
 pub mod random;
+mod touch;

@@ -1,24 +1,25 @@
 //! [`Case`]: tables, a graph of views on them, what hangs on these, and what migrations do to a column
 //! under them; all from one number.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
 
 use migrate_diesel::{
-    Migrator, View, ViewSet,
+    Migrator, View,
     core::{NodeRef, ViewRef},
     migrations,
-    prelude::*,
 };
 
-use super::{dice::Dice, dress::quoted, garment::Garment};
+use super::{
+    dice::Dice,
+    dress::quoted,
+    garment::Garment,
+    touch::{COLUMNS, TABLES, Touch, WAYS, Way, install, random_tables},
+};
 use crate::database::Backend;
 
 /// As deep as views are on views.
 const DEPTH: usize = 5;
 const WIDTH: usize = 20;
-/// Of every table, beside `id`.
-const COLUMNS: [&str; 3] = ["a", "b", "c"];
-const TABLES: [&str; 3] = ["random_0", "random_1", "random_2"];
 
 /// What one seed makes on one backend.
 #[derive(Debug)]
@@ -29,56 +30,6 @@ pub struct Case {
     migrations: [NodeRef; 2],
     /// What somebody did by hand, once the views were there.
     pub by_hand: Vec<String>,
-}
-
-/// A column whose type changes, and how its views get out of the way.
-#[derive(Clone, Debug)]
-struct Touch {
-    way: Way,
-    table: &'static str,
-    column: &'static str,
-    /// Those that read it themselves.
-    roots: Vec<ViewRef>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Block,
-    BlockOutside,
-    Dependents,
-    DependentsOutside,
-}
-
-const WAYS: [Way; 4] = [
-    Way::Block,
-    Way::BlockOutside,
-    Way::Dependents,
-    Way::DependentsOutside,
-];
-
-impl Way {
-    fn is_block(self) -> bool {
-        matches!(self, Self::Block | Self::BlockOutside)
-    }
-
-    fn is_outside(self) -> bool {
-        matches!(self, Self::BlockOutside | Self::DependentsOutside)
-    }
-
-    fn migration(self) -> NodeRef {
-        let [block, block_outside, dependents, dependents_outside] = migrations![
-            random_block,
-            random_block_outside,
-            random_dependents,
-            random_dependents_outside
-        ];
-        match self {
-            Self::Block => block,
-            Self::BlockOutside => block_outside,
-            Self::Dependents => dependents,
-            Self::DependentsOutside => dependents_outside,
-        }
-    }
 }
 
 /// A view of the graph.
@@ -135,8 +86,7 @@ impl Case {
     /// # Panics
     /// When they are those of another.
     pub fn install(&self) {
-        let touches = TOUCHES.get_or_init(|| self.touches.clone());
-        assert_eq!(format!("{touches:?}"), format!("{:?}", self.touches));
+        install(&self.touches);
     }
 
     /// Tables and views, nothing more.
@@ -372,101 +322,4 @@ fn touch(
         // Which of a name is up depends on the order of the migrations; the other stays as it is.
         roots: roots.flat_map(|(_, own)| own).copied().collect(),
     }
-}
-
-/// In the order of the migrations of the case.
-static TOUCHES: OnceLock<[Touch; 2]> = OnceLock::new();
-
-struct Roots<'t>(&'t [ViewRef]);
-
-impl ViewSet for Roots<'_> {
-    fn views(self) -> Vec<ViewRef> {
-        self.0.to_vec()
-    }
-}
-
-#[migration(database = "views_crash")]
-pub(crate) fn random_tables(db: &mut AnyConnection) -> QueryResult<()> {
-    for table in TABLES {
-        db.batch_execute(&format!(
-            "CREATE TABLE {table} (id INTEGER PRIMARY KEY, a VARCHAR(100), b VARCHAR(100), c INTEGER)"
-        ))?;
-        db.batch_execute(&format!(
-            "INSERT INTO {table} (id, a, b, c) VALUES (1, 'one', 'b''1', 1), (2, 'two', NULL, 2), (3, '{table}', '', NULL)"
-        ))?;
-    }
-    Ok(())
-}
-
-#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore)]
-pub(crate) fn random_block(db: &mut Session<AnyConnection>) -> QueryResult<()> {
-    change(db, Way::Block)
-}
-
-#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore, transaction = none)]
-pub(crate) fn random_block_outside(db: &mut Session<AnyConnection>) -> QueryResult<()> {
-    change(db, Way::BlockOutside)
-}
-
-#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore)]
-pub(crate) fn random_dependents(db: &mut Session<AnyConnection>) -> QueryResult<()> {
-    change(db, Way::Dependents)
-}
-
-#[migration(database = "views_crash", requires = [random_tables], unmanaged = restore, transaction = none)]
-pub(crate) fn random_dependents_outside(db: &mut Session<AnyConnection>) -> QueryResult<()> {
-    change(db, Way::DependentsOutside)
-}
-
-/// May be repeated: somebody who is asked says `retry`.
-fn change(db: &mut Session<'_, AnyConnection>, way: Way) -> QueryResult<()> {
-    let touches = TOUCHES.get().expect("the process has a case");
-    let touch = touches
-        .iter()
-        .find(|it| it.way == way)
-        .expect("its migration");
-    if way.is_block() {
-        return db.suspend(Roots(&touch.roots), |db| retype(db, touch));
-    }
-    let target = match &**db {
-        AnyConnection::Sqlite(_) => touch.table.to_owned(),
-        _ => format!("{}.{}", touch.table, touch.column),
-    };
-    db.suspend_dependents_of(&target, |db| retype(db, touch))
-}
-
-fn retype(db: &mut Session<'_, AnyConnection>, touch: &Touch) -> QueryResult<()> {
-    let Touch { table, column, .. } = touch;
-    let new = if *column == "c" {
-        "BIGINT"
-    } else {
-        "VARCHAR(200)"
-    };
-    let sql = match &**db {
-        AnyConnection::Postgres(_) => {
-            format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {new}")
-        }
-        AnyConnection::Mysql(_) => format!("ALTER TABLE {table} MODIFY {column} {new}"),
-        AnyConnection::Sqlite(_) => {
-            let columns: String = COLUMNS
-                .iter()
-                .map(|it| match (it == column, *it) {
-                    (true, _) => format!(", {it} {new}"),
-                    (false, "c") => format!(", {it} INTEGER"),
-                    (false, _) => format!(", {it} VARCHAR(100)"),
-                })
-                .collect();
-            let rebuild = format!(
-                "CREATE TABLE rebuilt (id INTEGER PRIMARY KEY{columns}); \
-                 INSERT INTO rebuilt SELECT id, a, b, c FROM {table}; \
-                 DROP TABLE {table}; ALTER TABLE rebuilt RENAME TO {table}"
-            );
-            if touch.way.is_outside() {
-                format!("BEGIN IMMEDIATE; {rebuild}; COMMIT")
-            } else {
-                rebuild
-            }
-        }
-    };
-    db.batch_execute(&sql)
 }
