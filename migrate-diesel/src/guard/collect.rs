@@ -89,13 +89,15 @@ impl Keeper<'_> {
         let identities = catalog(driver)?
             .find(&names)
             .map_err(database("ask the catalog for views"))?;
-        let recorded = self
-            .store
-            .recorded_views(driver, Some(&names))
-            .map_err(|error| match error {
-                crate::Error::Database { doing, source } => ViewError::Database { doing, source },
-                other => ViewError::Unknown(other.to_string()),
-            })?;
+        let recorded =
+            self.store
+                .recorded_views(driver, Some(&names))
+                .map_err(|error| match error {
+                    crate::Error::Database { doing, source } => {
+                        ViewError::Database { doing, source }
+                    }
+                    other => ViewError::Unknown(other.to_string()),
+                })?;
         let identities: HashMap<&str, Option<String>> =
             names.iter().copied().zip(identities).collect();
         let mut present = Vec::new();
@@ -121,12 +123,7 @@ impl Keeper<'_> {
 
     /// Whether what bears its name in the database is this view: as recorded; else (a record of
     /// something that is not declared any more, or none) whichever is alive, or is about to be.
-    pub(super) fn owns(
-        &self,
-        at: usize,
-        row: Option<&RecordedView>,
-        begins: &[usize],
-    ) -> bool {
+    pub(super) fn owns(&self, at: usize, row: Option<&RecordedView>, begins: &[usize]) -> bool {
         let views = &self.declared.views;
         let Some(view) = views.get(at) else {
             return false;
@@ -203,10 +200,7 @@ impl Keeper<'_> {
             let position = present
                 .iter()
                 .position(|it| it.identity.as_ref() == Some(&object.identity));
-            let is_view = matches!(
-                object.kind,
-                ObjectKind::View | ObjectKind::MaterializedView
-            );
+            let is_view = matches!(object.kind, ObjectKind::View | ObjectKind::MaterializedView);
             match position.filter(|_| is_view) {
                 Some(position) => found.extend(self.found(present.swap_remove(position))),
                 None => found.push(Found {
@@ -295,13 +289,13 @@ impl Keeper<'_> {
             if let Some(slot) = may_go.get_mut(index) {
                 *slot = false;
             }
-            let on = on
-                .first()
-                .and_then(|&on| found.get(on))
-                .map_or_else(|| request.because_of.to_owned(), |it| match it.managed {
+            let on = on.first().and_then(|&on| found.get(on)).map_or_else(
+                || request.because_of.to_owned(),
+                |it| match it.managed {
                     Some(at) => self.describe_declared(at),
                     None => it.object.to_string(),
-                });
+                },
+            );
             refused.push(InTheWay {
                 what: it.object.to_string(),
                 on,

@@ -70,14 +70,11 @@ impl Declared {
     /// Positions of the views of this name.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = usize> + '_ {
         let name = name.to_lowercase();
-        self.candidates(&name)
-            .iter()
-            .copied()
-            .filter(move |&at| {
-                self.views
-                    .get(at)
-                    .is_some_and(|view| view.name.to_lowercase() == name)
-            })
+        self.candidates(&name).iter().copied().filter(move |&at| {
+            self.views
+                .get(at)
+                .is_some_and(|view| view.name.to_lowercase() == name)
+        })
     }
 }
 

@@ -12,8 +12,7 @@ use crate::backend::Driver;
 
 const SAVEPOINT: &str = "SAVEPOINT migrate_views";
 const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
-const ROLLBACK_TO: &str =
-    "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
+const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
 /// First pause between two attempts; doubled up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -156,10 +155,8 @@ impl Keeper<'_> {
     ) -> Option<&'static dyn crate::view::ViewCode> {
         let code = self.declared.get(node.managed?)?.code?;
         // Of a changed one, the code that made it is gone.
-        let is_its_own = node.as_declared
-            && driver
-                .connection_mut(code.connection().type_id)
-                .is_some();
+        let is_its_own =
+            node.as_declared && driver.connection_mut(code.connection().type_id).is_some();
         is_its_own.then_some(code)
     }
 
@@ -172,9 +169,7 @@ impl Keeper<'_> {
             .unwrap_or_default();
         ViewError::Busy {
             what: self.listed(nodes),
-            waited: Duration::from_millis(
-                u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
-            ),
+            waited: Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX)),
             blockers,
         }
     }

@@ -6,10 +6,12 @@
 //! views back, nothing is written down; elsewhere what is needed stands in a table before the drop.
 
 mod collect;
+mod creation;
 mod declared;
 mod drop;
 mod error;
 mod order;
+mod properties;
 mod recover;
 mod restore;
 mod saved;
@@ -28,10 +30,10 @@ use crate::{
     history::{RecordedView, Store},
 };
 
+pub(crate) use creation::Definitions;
 pub(crate) use declared::Declared;
 pub use error::{InTheWay, Kept, ViewError};
 pub(crate) use recover::{Pending, unmanaged_of};
-pub(crate) use restore::Definitions;
 
 /// Takes views down and brings them up on behalf of one migration, or of none.
 #[derive(Clone, Copy)]

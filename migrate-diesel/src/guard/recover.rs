@@ -139,7 +139,10 @@ impl Keeper<'_> {
             .filter(|(_, state)| matches!(state, ViewState::Up))
             .map(|(at, _)| at)
             .collect();
-        let names: Vec<&str> = up.iter().filter_map(|&at| Some(views.get(at)?.name)).collect();
+        let names: Vec<&str> = up
+            .iter()
+            .filter_map(|&at| Some(views.get(at)?.name))
+            .collect();
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -184,13 +187,15 @@ impl Keeper<'_> {
         driver: &mut dyn Driver,
         target: &str,
     ) -> Result<Vec<Object>, ViewError> {
-        catalog(driver)?.readers(target).map_err(|error| match error {
-            ReadersError::NotThere(message) => ViewError::Unknown(message),
-            ReadersError::Database(source) => ViewError::Database {
-                doing: format!("ask the catalog what reads `{target}`"),
-                source,
-            },
-        })
+        catalog(driver)?
+            .readers(target)
+            .map_err(|error| match error {
+                ReadersError::NotThere(message) => ViewError::Unknown(message),
+                ReadersError::Database(source) => ViewError::Database {
+                    doing: format!("ask the catalog what reads `{target}`"),
+                    source,
+                },
+            })
     }
 
     /// Takes down and brings up what is pending, by its declaration.

@@ -1,50 +1,21 @@
 //! Creating anew, roots first, and everything that hung on it.
 
-use std::collections::HashMap;
-
 use migrate_core::ViewDescriptor;
 
-use super::{Down, Fate, Keeper, Mode, ViewError, catalog, database, order, run_all};
-use crate::{
-    backend::{Aspect, Driver, Object, ObjectKind, Property, Snapshot},
-    view::View,
+use super::{
+    Down, Fate, Keeper, Mode, ViewError, catalog,
+    creation::{Creation, Definitions, How},
+    database,
+    properties::{difference, foreseen},
+    run_all,
 };
+use crate::backend::{Driver, Object, ObjectKind, Snapshot};
 
 const SAVEPOINT: &str = "SAVEPOINT migrate_views";
 const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
-const ROLLBACK_TO: &str =
-    "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
+const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
 /// One round sets what lacks; a new owner changes grants, which takes a second.
 const ROUNDS: usize = 4;
-
-/// By which definition views come back that were not as this program declares them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Definitions {
-    /// By the one that they had: the new one may need what later migrations do.
-    AsTheyWere,
-    /// By the one that is declared.
-    Declared,
-}
-
-/// One thing to create.
-struct Creation<'d> {
-    managed: Option<usize>,
-    /// What stood there before.
-    old: Option<&'d Snapshot>,
-    how: How,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    /// By its snapshot.
-    AsItWas,
-    /// By its declaration, and with everything that hung on it.
-    Declared,
-    /// By its declaration, which decides about options and indexes as well.
-    Anew,
-    /// Not at all: it is there, perhaps without something that hung on it.
-    Not,
-}
 
 /// A statement, and for which creation it is.
 struct Statement {
@@ -91,90 +62,6 @@ impl Keeper<'_> {
         self.settle(driver, mode, &creations, &unsettled)?;
         self.record(driver, mode, down, &creations)?;
         Ok(creations.iter().map(|it| self.names_of(it)).collect())
-    }
-
-    /// In order.
-    fn creations<'d>(
-        &self,
-        down: &'d Down,
-        begins: &[usize],
-        definitions: Definitions,
-    ) -> Vec<Creation<'d>> {
-        let mut creations: Vec<Creation<'d>> = Vec::new();
-        // Index among the creations by index among the nodes.
-        let mut moved: Vec<Option<usize>> = Vec::with_capacity(down.nodes.len());
-        for node in &down.nodes {
-            if node.fate == Fate::Ends {
-                moved.push(None);
-                continue;
-            }
-            let how = match node.managed {
-                _ if node.fate == Fate::IsBack => How::Not,
-                None => How::AsItWas,
-                Some(at) if begins.contains(&at) => How::Anew,
-                Some(_) if node.as_declared => How::Declared,
-                Some(_) if definitions == Definitions::Declared => How::Anew,
-                Some(_) => How::AsItWas,
-            };
-            moved.push(Some(creations.len()));
-            creations.push(Creation {
-                managed: node.managed,
-                old: Some(&node.snapshot),
-                how,
-            });
-        }
-        let name = |at: usize| self.declared.views.get(at).map(|view| view.name);
-        for &at in begins {
-            if creations.iter().any(|it| it.managed == Some(at)) {
-                continue;
-            }
-            let ended = down.nodes.iter().position(|node| {
-                node.fate == Fate::Ends && node.managed.and_then(name) == name(at)
-            });
-            if let Some(slot) = ended.and_then(|ended| moved.get_mut(ended)) {
-                *slot = Some(creations.len());
-            }
-            creations.push(Creation {
-                managed: Some(at),
-                old: ended
-                    .and_then(|ended| down.nodes.get(ended))
-                    .map(|node| &node.snapshot),
-                how: How::Anew,
-            });
-        }
-        let order = self.creation_order(down, &moved, &creations);
-        let mut slots: Vec<Option<Creation<'d>>> = creations.into_iter().map(Some).collect();
-        order
-            .into_iter()
-            .filter_map(|index| slots.get_mut(index)?.take())
-            .collect()
-    }
-
-    fn creation_order(
-        &self,
-        down: &Down,
-        moved: &[Option<usize>],
-        creations: &[Creation<'_>],
-    ) -> Vec<usize> {
-        let at = |node: &usize| moved.get(*node).copied().flatten();
-        let mut edges: Vec<(usize, usize)> = down
-            .edges
-            .iter()
-            .filter_map(|(on, by)| Some((at(on)?, at(by)?)))
-            .collect();
-        let by_position: HashMap<usize, usize> = creations
-            .iter()
-            .enumerate()
-            .filter_map(|(index, it)| Some((it.managed?, index)))
-            .collect();
-        for (&position, &index) in &by_position {
-            for &used in self.declared.views.uses(position) {
-                if let Some(&on) = by_position.get(&(used as usize)) {
-                    edges.push((on, index));
-                }
-            }
-        }
-        order::roots_first(creations.len(), &edges)
     }
 
     /// Creates one, or lines its statements up.
@@ -224,17 +111,17 @@ impl Keeper<'_> {
             what: What::Creation,
         }));
         if let Some(old) = creation.old {
-            pending.extend(foreseen(old, creation.how, index));
+            pending.extend(foreseen(old, creation.how).map(|sql| Statement {
+                sql: sql.to_owned(),
+                of: index,
+                what: What::Foreseen,
+            }));
         }
         Ok(())
     }
 
     /// Reads nothing of each, where only that tells whether its definition fits.
-    fn probe(
-        &self,
-        driver: &mut dyn Driver,
-        creations: &[Creation<'_>],
-    ) -> Result<(), ViewError> {
+    fn probe(&self, driver: &mut dyn Driver, creations: &[Creation<'_>]) -> Result<(), ViewError> {
         for creation in creations.iter().filter(|it| it.how != How::Not) {
             let (_, name) = self.names_of(creation);
             let Some(statement) = catalog(driver)?.probe(&name) else {
@@ -245,14 +132,6 @@ impl Keeper<'_> {
                 .map_err(|source| self.not_created(creation, source))?;
         }
         Ok(())
-    }
-
-    /// The declaration by which it is created, if it is.
-    fn view_of(&self, creation: &Creation<'_>) -> Option<&'static View> {
-        match creation.how {
-            How::AsItWas | How::Not => None,
-            How::Declared | How::Anew => self.declared.get(creation.managed?),
-        }
     }
 
     fn statements(
@@ -366,13 +245,16 @@ impl Keeper<'_> {
                     }));
                 }
                 differs.get_or_insert((self.what(creation), names));
-                pending.extend(difference.into_iter().filter(|it| !it.sql.is_empty()).map(
-                    |it| Statement {
-                        sql: it.sql,
-                        of: *index,
-                        what: What::Property(it.what),
-                    },
-                ));
+                pending.extend(
+                    difference
+                        .into_iter()
+                        .filter(|it| !it.sql.is_empty())
+                        .map(|it| Statement {
+                            sql: it.sql,
+                            of: *index,
+                            what: What::Property(it.what),
+                        }),
+                );
             }
             if differs.is_none() {
                 return Ok(());
@@ -445,117 +327,10 @@ impl Keeper<'_> {
         run_all(driver, &script).map_err(database("record which views are up"))
     }
 
-    fn not_created(
-        &self,
-        creation: &Creation<'_>,
-        source: diesel::result::Error,
-    ) -> ViewError {
+    fn not_created(&self, creation: &Creation<'_>, source: diesel::result::Error) -> ViewError {
         ViewError::Create {
             what: self.what(creation),
             source,
         }
     }
-
-    fn what(&self, creation: &Creation<'_>) -> String {
-        match (creation.managed, creation.old) {
-            (Some(at), _) => self.describe_declared(at),
-            (None, Some(old)) => format!("the undeclared {}", old.object),
-            (None, None) => "a view".to_owned(),
-        }
-    }
-
-    fn names_of(&self, creation: &Creation<'_>) -> (String, String) {
-        match creation.managed.and_then(|at| self.declared.get(at)) {
-            Some(view) => (
-                view.descriptor.id.to_string(),
-                view.descriptor.name.to_owned(),
-            ),
-            None => {
-                let name = creation
-                    .old
-                    .map_or_else(String::new, |old| old.object.identity.clone());
-                (name.clone(), name)
-            }
-        }
-    }
-}
-
-/// What a new one will lack of what `old` has. Its owner is left out, because that costs a new look
-/// at the grants if it is not the one already; what the declaration decides about is, as well.
-fn foreseen(old: &Snapshot, how: How, of: usize) -> impl Iterator<Item = Statement> + '_ {
-    let is_foreseen = move |property: &&Property| match property.aspect {
-        Aspect::Grant | Aspect::Comment | Aspect::Column | Aspect::Trigger | Aspect::Rule => true,
-        Aspect::Options | Aspect::Index | Aspect::Statistics => how == How::AsItWas,
-        Aspect::Owner | Aspect::Populated => false,
-    };
-    old.properties
-        .iter()
-        .filter(is_foreseen)
-        .filter(|property| !property.set.is_empty())
-        .map(move |property| Statement {
-            sql: property.set.clone(),
-            of,
-            what: What::Foreseen,
-        })
-}
-
-/// Something to set or to take away; without `sql`, that cannot be done by a statement.
-struct Difference {
-    what: String,
-    sql: String,
-}
-
-/// What has to be done so that `now` has what `old` had, as far as `how` says.
-fn difference(old: &Snapshot, now: &Snapshot, how: How) -> Vec<Difference> {
-    let is_declared = |aspect: Aspect| {
-        how == How::Anew && matches!(aspect, Aspect::Options | Aspect::Index)
-    };
-    let mut differences = Vec::new();
-    for surplus in &now.properties {
-        let is_set_anew = old.properties.iter().any(|it| same_thing(it, surplus));
-        // What was a plain view had its rows.
-        let had_rows = surplus.aspect == Aspect::Populated
-            && old.object.kind != ObjectKind::MaterializedView;
-        if is_set_anew || is_declared(surplus.aspect) || had_rows {
-            continue;
-        }
-        differences.push(Difference {
-            what: surplus.what.clone(),
-            sql: surplus.unset.clone(),
-        });
-    }
-    for missing in &old.properties {
-        if now.properties.iter().any(|it| equal(it, missing)) {
-            continue;
-        }
-        let its_columns_are_gone = missing
-            .columns
-            .iter()
-            .any(|column| !now.columns.contains(column));
-        let is_redeclared = is_declared(missing.aspect)
-            && (missing.aspect == Aspect::Options
-                || now.properties.iter().any(|it| same_thing(it, missing)));
-        if its_columns_are_gone || is_redeclared {
-            continue;
-        }
-        differences.push(Difference {
-            what: missing.what.clone(),
-            sql: missing.set.clone(),
-        });
-    }
-    differences
-}
-
-fn same_thing(one: &Property, other: &Property) -> bool {
-    one.aspect == other.aspect && blanks(&one.what) == blanks(&other.what)
-}
-
-fn equal(one: &Property, other: &Property) -> bool {
-    let trimmed = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
-    same_thing(one, other) && trimmed(&one.set) == trimmed(&other.set)
-}
-
-/// Saved text has blanks for line ends and tabs.
-fn blanks(text: &str) -> String {
-    text.replace(['\n', '\r', '\t'], " ")
 }
