@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Down, Fate, Keeper, order};
-use crate::{
-    backend::{Object, Snapshot},
-    view::View,
-};
+use crate::{backend::Snapshot, view::View};
 
 /// By which definition views come back that were not as this program declares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What hung on a view before, and what the new one lacks of it or has too much.
 
 use super::creation::How;
-use crate::backend::{Aspect, Property, Snapshot};
+use crate::backend::{Aspect, ObjectKind, Property, Snapshot};
 
 /// What a new one will lack of what `old` has. Its owner is left out, because that costs a new look
 /// at the grants if it is not the one already; what the declaration decides about is, as well.
