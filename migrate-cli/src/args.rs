@@ -1,5 +1,7 @@
 //! What was typed: clap's view of the command line. What it means is [`request`](crate::request)'s job.
 
+pub(crate) mod settle;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -28,7 +30,7 @@ Exit codes:
 Configuration:
   flag > environment > .env > migrate.toml > default
   database_url, history_table, ordering, lock_wait, view_lock_wait,
-  view_lock_timeout, [databases.NAME] url,
+  view_lock_timeout, on_changed, [databases.NAME] url,
   wait_for_db, schema_version, flag_dir, redis_url, redis_flush,
   restore_from, restore_command, restore_expects,
   each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
@@ -108,6 +110,21 @@ pub(crate) enum TypedCommand {
     Check,
     /// Settle a migration that was interrupted outside a transaction
     Resolve(ResolveArgs),
+    /// Record migrations as applied without running them; asks first
+    ///
+    /// For what was done by hand or by another program. Views that live since one of them come up with
+    /// the next `up`: until then `status` calls them missing.
+    Mark(settle::MarkArgs),
+    /// Record all migrations as applied, of a database that is there already; asks first
+    ///
+    /// With IDs: these and what they require, also where there is a history. Views that live since one
+    /// of them come up with the next `up`.
+    Baseline(settle::BaselineArgs),
+    /// Take an applied migration whose code changed since for unchanged
+    ///
+    /// For a change that does no harm, such as another formatting. `check` and `up` then are silent
+    /// about it.
+    Accept(settle::AcceptArgs),
     /// What was done here: when, what, who, how long, how it ended
     Log(LogArgs),
     /// Wait until the database is reachable and nothing is pending

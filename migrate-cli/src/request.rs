@@ -1,6 +1,10 @@
 //! What the command line means, in migrate-core's words.
 
+mod settle;
+
 use std::{path::PathBuf, time::Duration};
+
+use migrate_core::record::{AcceptRequest, MarkRequest};
 
 use migrate_core::frontend::{
     DownRequest, DownTarget, Grouping, OnFailure, Repeats, Resolution, Target, UpRequest,
@@ -85,6 +89,8 @@ pub(crate) enum Command {
         decision: Resolution,
         wait: Option<Duration>,
     },
+    Mark(MarkRequest, Confirmation),
+    Accept(AcceptRequest),
     Log {
         limit: usize,
     },
@@ -133,7 +139,7 @@ pub(crate) enum Flush {
     Always,
 }
 
-/// Whether to ask before reverting.
+/// Whether to ask before doing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Confirmation {
     Ask,
@@ -181,6 +187,9 @@ impl TryFrom<Typed> for Request {
                 decision: decision(&resolve.decision),
                 wait: resolve.wait,
             },
+            TypedCommand::Mark(typed) => settle::mark(typed),
+            TypedCommand::Baseline(typed) => settle::baseline(typed),
+            TypedCommand::Accept(typed) => settle::accept(typed),
             TypedCommand::Log(log) => Command::Log { limit: log.limit },
             TypedCommand::Wait(wait) => Command::Wait {
                 timeout: wait.timeout,

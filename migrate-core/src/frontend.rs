@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::{
     error::Failure,
+    record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
     settings::{DatabaseSettings, Settings},
 };
@@ -101,6 +102,26 @@ pub trait Deployment {
         decision: Resolution,
         wait: Option<Duration>,
     ) -> Result<String, Failure>;
+
+    /// What [`mark`](Self::mark) would record: full ids, in order. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous id; one that is applied; one that requires what would not be applied; a
+    /// history where there must be none.
+    fn plan_mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure>;
+
+    /// Records migrations as applied without running them, all or none. Returns their full ids, in order.
+    ///
+    /// # Errors
+    /// As `plan_mark`; the lock was not obtained.
+    fn mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure>;
+
+    /// Takes applied migrations whose code changed for unchanged, all or none. Returns their full ids, in
+    /// order.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous id; one that did not change; no reason; the lock was not obtained.
+    fn accept(&mut self, request: &AcceptRequest) -> Result<Vec<String>, Failure>;
 
     /// The newest `limit` log entries, oldest first.
     ///

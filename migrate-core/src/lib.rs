@@ -20,6 +20,7 @@ mod history;
 mod id;
 mod node;
 mod plan;
+pub mod record;
 pub mod report;
 mod settings;
 mod standing;
@@ -36,6 +37,6 @@ pub use history::{AppliedMigration, AttemptDetails, History, ParseStateError, St
 pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
 pub use node::{NodeRef, StaticRef, ViewRef};
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
-pub use settings::{DatabaseSettings, DatabaseUrl, Ordering, Settings, percent_decode};
+pub use settings::{DatabaseSettings, DatabaseUrl, OnChanged, Ordering, Settings, percent_decode};
 pub use standing::{PartlyReplaced, Standing};
 pub use view::{ViewDescriptor, ViewKind, Views};

@@ -18,6 +18,16 @@ pub enum Ordering {
     Stamped,
 }
 
+/// What `up` does where something applied has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum OnChanged {
+    /// Says so and goes on.
+    #[default]
+    Warn,
+    /// Applies nothing before a person has accepted the change.
+    Refuse,
+}
+
 /// Settings of a program's migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,6 +42,8 @@ pub struct Settings {
     pub view_lock_wait: Duration,
     /// How long one attempt waits: for so long those who come later wait behind it.
     pub view_lock_timeout: Duration,
+    /// What `up` does where something applied has changed since.
+    pub on_changed: OnChanged,
 }
 
 impl Default for Settings {
@@ -44,6 +56,7 @@ impl Default for Settings {
             // Below PostgreSQL's `deadlock_timeout` (1 s), so that of a reader and us, who wait for
             // each other, it is us who give way.
             view_lock_timeout: Duration::from_millis(500),
+            on_changed: OnChanged::Warn,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use migrate_core::{
     Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
+    record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
 };
 
@@ -204,6 +205,18 @@ impl Deployment for OpenDatabase {
         wait: Option<Duration>,
     ) -> Result<String, Failure> {
         Ok(self.run(&mut |_| {}, |runner| runner.resolve(id, decision, wait))??)
+    }
+
+    fn plan_mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure> {
+        Ok(self.reader().plan_mark(request)?)
+    }
+
+    fn mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure> {
+        Ok(self.run(&mut |_| {}, |runner| runner.mark(request))??)
+    }
+
+    fn accept(&mut self, request: &AcceptRequest) -> Result<Vec<String>, Failure> {
+        Ok(self.run(&mut |_| {}, |runner| runner.accept(request))??)
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use diesel::{ConnectionError, result::Error as DieselError};
 use migrate_core::{
     Failure, FailureKind, Location, LookupError, Outlook, PlanError, State,
+    record::RecordError,
     report::{LockHolder, Problem, ProblemKind},
 };
 
@@ -111,6 +112,12 @@ pub enum Error {
     /// The request names what there is not.
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    /// Something cannot be recorded without running it, or not be accepted.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Something applied has changed since, and the settings say not to go on then.
+    #[error("{} changed after being applied, and `on_changed` says to refuse that", count(.0.len(), "migration", "migrations"))]
+    Changed(Vec<Problem>),
     /// `resolve` of something that needs none.
     #[error("`{id}` needs no decision: it is {state}")]
     NotInterrupted {
@@ -213,7 +220,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Missing(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
+            Self::Missing(_) | Self::Changed(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable | Self::View(_) => {
@@ -270,6 +277,10 @@ impl Error {
             }
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
+            Self::Record(error) => return error.next_step(),
+            Self::Changed(_) => {
+                "bring back what ran, and put the difference into a new migration; if it does no harm, `accept ID --reason \"..\"`"
+            }
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),
@@ -314,6 +325,7 @@ impl Error {
         match self {
             Self::Graph(problems)
             | Self::Missing(problems)
+            | Self::Changed(problems)
             | Self::WrongBackend { problems, .. } => problems.clone(),
             _ => Vec::new(),
         }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DEFAULT_DATABASE, Graph, NodeRef, Ordering, Settings, Views,
+    DEFAULT_DATABASE, Graph, NodeRef, OnChanged, Ordering, Settings, Views,
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
+    record::{AcceptRequest, MarkRequest, Marked},
     report::{CheckReport, Event, LogEntry, PlanReport, StatusReport, Summary},
 };
 use once_cell::sync::OnceCell;
@@ -119,6 +120,13 @@ impl Migrator {
         self
     }
 
+    /// With another thing to do where something applied has changed since than to warn.
+    #[must_use]
+    pub fn on_changed(mut self, on_changed: OnChanged) -> Self {
+        self.settings.on_changed = on_changed;
+        self
+    }
+
     /// Only the migrations of the configured database `name`, which is `default` unless said here.
     #[must_use]
     pub fn database(mut self, name: impl Into<String>) -> Self {
@@ -218,6 +226,42 @@ impl Migrator {
         self.run(connection, &mut |_| {}, |runner| {
             runner.resolve(id, decision, None)
         })?
+    }
+
+    /// Records migrations as applied without running them: what [`Marked`] says, all or none. Returns
+    /// their full ids, in order.
+    ///
+    /// Views that live since one of them come up with the next [`up`](Self::up).
+    ///
+    /// # Errors
+    /// When one of them is applied, or requires what would not be; when all are meant and there is a
+    /// history already.
+    pub fn mark<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        marked: Marked,
+    ) -> Result<Vec<String>, Error> {
+        let request = MarkRequest { marked, wait: None };
+        self.run(connection, &mut |_| {}, |runner| runner.mark(&request))?
+    }
+
+    /// Takes applied migrations whose code changed since for unchanged, all or none; the reason goes to
+    /// the log. Returns their full ids, in order.
+    ///
+    /// # Errors
+    /// When one of them did not change, or no reason is given.
+    pub fn accept<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        ids: &[&str],
+        reason: &str,
+    ) -> Result<Vec<String>, Error> {
+        let request = AcceptRequest {
+            ids: ids.iter().map(|&id| id.to_owned()).collect(),
+            reason: reason.to_owned(),
+            wait: None,
+        };
+        self.run(connection, &mut |_| {}, |runner| runner.accept(&request))?
     }
 
     /// What [`up`](Self::up) would do. Writes nothing, takes no lock.

@@ -151,6 +151,16 @@ macro_rules! suite {
                 a_failing_revert_outside_a_transaction_needs_a_decision,
                 ddl_of_a_failing_revert,
             }
+            record {
+                marked_is_applied_and_did_not_run,
+                what_cannot_be_marked_is_refused,
+                a_baseline_records_everything,
+                a_baseline_goes_so_far,
+                what_failed_can_be_marked,
+                squashes_are_marked_whole,
+                a_change_is_refused_until_accepted,
+                a_change_is_told_where_nothing_else_is_said,
+            }
             repeat {
                 around_the_others_and_only_with_them,
                 what_changed_runs_again,

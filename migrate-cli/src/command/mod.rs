@@ -1,10 +1,12 @@
 //! One file for each command, and what they share.
 
+mod accept;
 mod check;
 mod completions;
 mod down;
 mod graph;
 mod log;
+mod mark;
 mod observe;
 mod patience;
 mod plan;
@@ -114,6 +116,8 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Redo(request, confirmation) => down::redo(context, request, *confirmation),
         Command::Check => check::run(context),
         Command::Resolve { id, decision, wait } => resolve::run(context, id, *decision, *wait),
+        Command::Mark(request, confirmation) => mark::run(context, request, *confirmation),
+        Command::Accept(request) => accept::run(context, request),
         Command::Log { limit } => log::run(context, *limit),
         Command::Wait { timeout } => wait::run(context, *timeout),
         // Answered before the configuration was read.

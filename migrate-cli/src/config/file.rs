@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_key() {
-        let text = "database_url = \"a\"\nhistory_table = \"b\"\nordering = \"c\"\nlock_wait = \"d\"\nview_lock_wait = \"v\"\nview_lock_timeout = \"w\"\n\n[databases.user-data]\nurl = \"e\"\n";
+        let text = "database_url = \"a\"\nhistory_table = \"b\"\nordering = \"c\"\nlock_wait = \"d\"\nview_lock_wait = \"v\"\nview_lock_timeout = \"w\"\non_changed = \"x\"\n\n[databases.user-data]\nurl = \"e\"\n";
         assert_eq!(
             read(text).unwrap(),
             [
@@ -212,8 +212,9 @@ mod tests {
                 "migrate.toml:4 LockWait = d",
                 "migrate.toml:5 ViewLockWait = v",
                 "migrate.toml:6 ViewLockTimeout = w",
+                "migrate.toml:7 OnChanged = x",
                 "migrate.toml:1 Url(\"default\") = a",
-                "migrate.toml:9 Url(\"user_data\") = e",
+                "migrate.toml:10 Url(\"user_data\") = e",
             ]
         );
         assert_eq!(read("").unwrap(), [""; 0]);
@@ -228,7 +229,7 @@ mod tests {
             ),
             (
                 "\n\ncolour = 1",
-                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
+                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
             ),
             (
                 "\nlock_wait = 60",
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(
             read("x = 1\nordering = 2").unwrap_err(),
             "migrate.toml has 2 mistakes\n\
-             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
+             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
              migrate.toml:2: `ordering` has to be a string, not an integer"
         );
     }

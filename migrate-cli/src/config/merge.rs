@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use migrate_core::{DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, Ordering, Settings};
+use migrate_core::{DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, OnChanged, Ordering, Settings};
 
 use super::{
     Entry, Key, Layer, Origin,
@@ -69,6 +69,9 @@ impl Config {
                 }
                 Key::ViewLockTimeout => {
                     settings.view_lock_timeout = attempt(&entry, &text(&entry)?)?;
+                }
+                Key::OnChanged => {
+                    settings.on_changed = on_changed(&entry, &text(&entry)?)?;
                 }
                 Key::Startup(key) => {
                     startup.insert(key, entry);
@@ -236,6 +239,14 @@ fn ordering(entry: &Entry, text: &str) -> Result<Ordering, Failure> {
             text,
             "it is `declared` or `stamped`",
         )),
+    }
+}
+
+fn on_changed(entry: &Entry, text: &str) -> Result<OnChanged, Failure> {
+    match text {
+        "warn" => Ok(OnChanged::Warn),
+        "refuse" => Ok(OnChanged::Refuse),
+        _ => Err(wrong(entry, "on_changed", text, "it is `warn` or `refuse`")),
     }
 }
 

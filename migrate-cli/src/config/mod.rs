@@ -32,6 +32,7 @@ enum Key {
     LockWait,
     ViewLockWait,
     ViewLockTimeout,
+    OnChanged,
     /// What is done around a run.
     Startup(startup::Key),
     /// The URL of a database, by its [folded](fold) name.
@@ -39,13 +40,14 @@ enum Key {
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 15] = [
+const FILE_KEYS: [&str; 16] = [
     "database_url",
     "history_table",
     "ordering",
     "lock_wait",
     "view_lock_wait",
     "view_lock_timeout",
+    "on_changed",
     "wait_for_db",
     "schema_version",
     "flag_dir",
@@ -72,6 +74,7 @@ impl Key {
             "lock_wait" => Some(Self::LockWait),
             "view_lock_wait" => Some(Self::ViewLockWait),
             "view_lock_timeout" => Some(Self::ViewLockTimeout),
+            "on_changed" => Some(Self::OnChanged),
             _ => startup::Key::named(name).map(Self::Startup),
         }
     }

@@ -7,6 +7,7 @@ use migrate_core::{
     frontend::{
         DownRequest, DownTarget, Grouping, OnFailure, Resolution, RunReport, Target, UpRequest,
     },
+    record::{AcceptRequest, MarkRequest, Marked},
     report::{
         Action, CheckReport, Event, GraphNode, GraphReport, LogEntry, MigrationStatus, PlanReport,
         PlannedStep, Problem, Rehearsals, StatusReport, ViewStatus,
@@ -499,6 +500,35 @@ impl Deployment for FakeDeployment {
         };
         self.app.set(&id, state, None);
         Ok(id)
+    }
+
+    fn plan_mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure> {
+        if let Some(failure) = &self.app.refusal {
+            return Err(failure.clone());
+        }
+        match &request.marked {
+            Marked::These(ids) | Marked::UpTo(ids) => {
+                let found = ids.iter().map(|id| Ok(self.find(id)?.id.clone()));
+                found.collect()
+            }
+            Marked::All => Ok(self.pending().into_iter().map(|it| it.id).collect()),
+        }
+    }
+
+    fn mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure> {
+        let ids = self.plan_mark(request)?;
+        for id in &ids {
+            self.app.set(id, State::Applied, None);
+        }
+        Ok(ids)
+    }
+
+    fn accept(&mut self, request: &AcceptRequest) -> Result<Vec<String>, Failure> {
+        if let Some(failure) = &self.app.refusal {
+            return Err(failure.clone());
+        }
+        let found = request.ids.iter().map(|id| Ok(self.find(id)?.id.clone()));
+        found.collect()
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -12,6 +12,7 @@ mod fake;
 mod rehearsal;
 mod rendering;
 mod runs;
+mod settling;
 mod startup;
 mod typist;
 mod views;

@@ -7,6 +7,7 @@
 //! are in the database, `migrate_history_meta` the version of all five. One module; the dialects differ in values.
 
 mod claim;
+mod record;
 mod schema;
 mod views;
 
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use claim::{Again, Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
+pub(crate) use record::Recorded;
 pub(crate) use schema::WITH_VIEWS;
 pub(crate) use views::{RecordedView, RecordedViews};
 

@@ -10,6 +10,7 @@ mod ending;
 mod group;
 mod lock;
 mod phases;
+mod record;
 mod rehearse;
 mod revert;
 mod settle;
@@ -24,7 +25,7 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, MigrationId, Plan, Settings, Standing, State, drift,
+    DatabaseUrl, Descriptor, Graph, MigrationId, OnChanged, Plan, Settings, Standing, State, drift,
     frontend::{Grouping, Repeats, Target, UpRequest},
     report::{Event, Problem, ProblemKind, Summary},
 };
@@ -146,7 +147,7 @@ impl<'r> Runner<'r> {
             .filter(|problem| problem.kind == ProblemKind::Changed)
             .cloned();
         let changed: Vec<Problem> = changed.collect();
-        refuse_unsafe(drift)?;
+        refuse_unsafe(drift, self.settings)?;
         let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         self.count_before(&standing, &plan);
         for problem in changed {
@@ -178,7 +179,8 @@ impl<'r> Runner<'r> {
         for _ in 0..1_000 {
             let read = self.store.read(self.driver, Sight::Settled)?;
             let standing = Standing::new(self.graph, &read.history);
-            refuse_unsafe(drift::problems(self.graph, &standing, &read.history))?;
+            let drift = drift::problems(self.graph, &standing, &read.history);
+            refuse_unsafe(drift, self.settings)?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
             let plan = Plan::up(self.graph, &standing, &target, repeats)?;
             self.count_before(&standing, &plan);
@@ -330,7 +332,14 @@ impl<'r> Runner<'r> {
 }
 
 /// Stops where going on would be unsafe.
-fn refuse_unsafe(drift: Vec<Problem>) -> Result<(), Error> {
+fn refuse_unsafe(drift: Vec<Problem>, settings: &Settings) -> Result<(), Error> {
+    if settings.on_changed == OnChanged::Refuse {
+        let is_changed = |it: &&Problem| it.kind == ProblemKind::Changed;
+        let changed: Vec<Problem> = drift.iter().filter(is_changed).cloned().collect();
+        if !changed.is_empty() {
+            return Err(Error::Changed(changed));
+        }
+    }
     let unsafe_ones: Vec<Problem> = drift
         .into_iter()
         .filter(|problem| migrate_core::drift::is_unsafe(problem.kind))

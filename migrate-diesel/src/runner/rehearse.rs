@@ -79,7 +79,8 @@ impl Runner<'_> {
         self.locked(request.wait, |runner| {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
             let standing = Standing::new(runner.graph, &read.history);
-            refuse_unsafe(drift::problems(runner.graph, &standing, &read.history))?;
+            let drift = drift::problems(runner.graph, &standing, &read.history);
+            refuse_unsafe(drift, runner.settings)?;
             let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?;
             runner.note_applied(&standing);
             // The log takes the place of the watch.

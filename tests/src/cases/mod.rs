@@ -10,6 +10,7 @@ pub mod mysql;
 pub mod outcome;
 pub mod outside;
 pub mod postgres;
+pub mod record;
 pub mod refusal;
 pub mod repeat;
 pub mod rehearsal;

@@ -1,0 +1,121 @@
+//! `mark`, `baseline` and `accept`: what a person says about migrations without running them.
+
+use std::time::{Duration, SystemTime};
+
+use migrate_core::{
+    Graph, History, Standing,
+    record::{self, AcceptRequest, MarkRequest},
+};
+
+use super::Runner;
+use crate::{
+    error::Error,
+    history::{Recorded, Sight},
+    reports::Reader,
+};
+
+/// What stands in the history beside something that was marked.
+const MARKED: &str = "recorded without running it";
+
+impl Reader<'_> {
+    /// What [`Runner::mark`] would record.
+    pub(crate) fn plan_mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Error> {
+        let read = self.store.read(self.driver, Sight::Live)?;
+        let positions = record::mark(self.graph, &read.history, &request.marked)?;
+        Ok(ids(self.graph, &positions))
+    }
+}
+
+impl Runner<'_> {
+    /// Records migrations as applied. Returns their full ids.
+    pub(crate) fn mark(self, request: &MarkRequest) -> Result<Vec<String>, Error> {
+        self.decide(
+            request.wait,
+            |graph, history| Ok(record::mark(graph, history, &request.marked)?),
+            |runner, history, positions| {
+                let now = SystemTime::now();
+                runner.record_all(history, positions, "marked", |_| (now, MARKED.to_owned()))
+            },
+        )
+    }
+
+    /// Takes what changed for unchanged. Returns the full ids.
+    pub(crate) fn accept(self, request: &AcceptRequest) -> Result<Vec<String>, Error> {
+        self.decide(
+            request.wait,
+            |graph, history| Ok(record::accept(graph, history, request)?),
+            |runner, history, positions| {
+                let standing = Standing::new(runner.graph, history);
+                let mut statements = Vec::new();
+                for &at in positions {
+                    if let (Some(descriptor), Some(row)) = (runner.graph.get(at), standing.row(at))
+                    {
+                        statements.extend(runner.store.accept(descriptor, row, &request.reason));
+                    }
+                }
+                statements
+            },
+        )
+    }
+
+    /// Refuses without the lock what can be, decides again with it, and writes all or nothing.
+    pub(super) fn decide(
+        mut self,
+        wait: Option<Duration>,
+        decide: impl Fn(&Graph, &History) -> Result<Vec<usize>, Error>,
+        statements: impl FnOnce(&mut Self, &History, &[usize]) -> Vec<String>,
+    ) -> Result<Vec<String>, Error> {
+        self.check_ready()?;
+        let read = self.store.read(self.driver, Sight::Live)?;
+        if decide(self.graph, &read.history)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut decided = Vec::new();
+        self.locked(wait, |runner| {
+            runner.store.ensure(runner.driver)?;
+            let read = runner.store.read(runner.driver, Sight::Settled)?;
+            decided = decide(runner.graph, &read.history)?;
+            if decided.is_empty() {
+                return Ok(());
+            }
+            let statements = statements(runner, &read.history, &decided);
+            runner
+                .write(statements)
+                .map_err(Error::database("write the history"))
+        })?;
+        Ok(ids(self.graph, &decided))
+    }
+
+    /// The statements that record these; `known` tells when each was applied, and what to say of it.
+    pub(super) fn record_all(
+        &self,
+        history: &History,
+        positions: &[usize],
+        event: &'static str,
+        known: impl Fn(usize) -> (SystemTime, String),
+    ) -> Vec<String> {
+        let standing = Standing::new(self.graph, history);
+        let mut statements = Vec::new();
+        for &at in positions {
+            let Some(descriptor) = self.graph.get(at) else {
+                continue;
+            };
+            let (when, detail) = known(at);
+            statements.extend(self.store.record(&Recorded {
+                descriptor,
+                replaces: standing.row(at),
+                at: when,
+                event,
+                detail: &detail,
+                by: &self.state.by,
+            }));
+        }
+        statements
+    }
+}
+
+/// Full ids of positions.
+fn ids(graph: &Graph, positions: &[usize]) -> Vec<String> {
+    let descriptors = positions.iter().filter_map(|&at| graph.get(at));
+    descriptors.map(|it| it.id.to_string()).collect()
+}
