@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::invocation::Program;
+use crate::{invocation::Program, scaffold::Template};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -133,6 +133,11 @@ pub(crate) enum TypedCommand {
     /// date, 1 when something is still pending at the timeout, 6 when the database cannot be
     /// reached by then.
     Wait(WaitArgs),
+    /// Write a new migration into the app's source
+    ///
+    /// Beside those that are there: a file below src/migrations, or the end of src/migrations.rs; for
+    /// the same connection, and after the latest. It compiles as it is.
+    New(NewArgs),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -241,6 +246,22 @@ pub(crate) struct DecisionArgs {
     /// You undid what it did: forget the attempt
     #[arg(long)]
     pub(crate) reverted: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NewArgs {
+    /// What the function is called: add_email, create_orders
+    #[arg(value_name = "NAME", allow_hyphen_values = false)]
+    pub(crate) name: String,
+    /// The package to write into [default: the one here, or the program's own]
+    #[arg(long, short, value_name = "PACKAGE")]
+    pub(crate) package: Option<String>,
+    /// What kind of migration
+    #[arg(long, short, value_name = "TEMPLATE", value_enum, default_value_t)]
+    pub(crate) template: Template,
+    /// Do not require the latest migration of that crate
+    #[arg(long)]
+    pub(crate) no_requires: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@
 //! | `config` | flags, environment, `.env`, `migrate.toml` and defaults, merged |
 //! | `command` | one file per command |
 //! | `startup` | what stands around a run in a container: marker, Redis, a dump to begin with |
+//! | `scaffold` | `new`: reads the app's sources as far as it takes to add to them |
 //! | `render` | everything a person or a program reads |
 //!
 //! # Configuration
@@ -49,6 +50,7 @@ pub mod exit;
 mod invocation;
 mod render;
 mod request;
+mod scaffold;
 mod startup;
 mod suggest;
 

@@ -11,7 +11,7 @@ use migrate_core::frontend::{
 };
 
 use crate::args::{
-    DecisionArgs, DownArgs, GlobalArgs, SelectionArgs, Typed, TypedCommand, TypedFormat, UpArgs,
+    DecisionArgs, DownArgs, GlobalArgs, NewArgs, SelectionArgs, Typed, TypedCommand, TypedFormat, UpArgs,
 };
 
 /// A command line that makes sense.
@@ -97,6 +97,7 @@ pub(crate) enum Command {
     Wait {
         timeout: Duration,
     },
+    New(NewArgs),
     Completions(clap_complete::Shell),
 }
 
@@ -194,6 +195,7 @@ impl TryFrom<Typed> for Request {
             TypedCommand::Wait(wait) => Command::Wait {
                 timeout: wait.timeout,
             },
+            TypedCommand::New(new) => Command::New(new),
             TypedCommand::Completions { shell } => Command::Completions(shell),
         };
         Ok(Self {

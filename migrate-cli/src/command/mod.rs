@@ -7,6 +7,7 @@ mod down;
 mod graph;
 mod log;
 mod mark;
+mod new;
 mod observe;
 mod patience;
 mod plan;
@@ -74,6 +75,21 @@ pub(crate) fn run(
         completions::run(program, shell, &mut console);
         return console.end(exit::DONE);
     }
+    if let Command::New(args) = &request.command {
+        let result = new::run(
+            program,
+            app,
+            invocation,
+            args,
+            &request.options,
+            &mut console,
+        );
+        let code = match result {
+            Ok(()) => exit::DONE,
+            Err(failure) => console.failure(&failure),
+        };
+        return console.end(code);
+    }
     let loaded = match config::load(program, invocation, &request.options) {
         Ok(loaded) => loaded,
         Err(failure) => {
@@ -121,7 +137,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Log { limit } => log::run(context, *limit),
         Command::Wait { timeout } => wait::run(context, *timeout),
         // Answered before the configuration was read.
-        Command::Completions(_) => Ok(exit::DONE),
+        Command::Completions(_) | Command::New(_) => Ok(exit::DONE),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reports and events for programs. Field names are a contract; fields may be added, never renamed.
 
+use std::path::{Path, PathBuf};
+
 use migrate_core::{
     Location,
     report::{
@@ -7,6 +9,8 @@ use migrate_core::{
     },
 };
 use serde::Serialize;
+
+use crate::scaffold::Written;
 
 mod rehearsal;
 mod view;
@@ -385,5 +389,28 @@ pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -
         views: summary.views,
         duration_ms: milliseconds(summary.duration),
         error,
+    })
+}
+
+#[derive(Serialize)]
+struct WrittenJson {
+    id: String,
+    requires: Option<String>,
+    file: String,
+    line: usize,
+    created: Vec<String>,
+    changed: Vec<String>,
+}
+
+/// `new`. `shown` is how a path is told.
+pub(crate) fn written(written: &Written, shown: impl Fn(&Path) -> String) -> String {
+    let all = |paths: &[PathBuf]| paths.iter().map(|path| shown(path)).collect();
+    document(&WrittenJson {
+        id: written.id.clone(),
+        requires: written.requires.clone(),
+        file: shown(&written.file),
+        line: written.line,
+        created: all(&written.created),
+        changed: all(&written.changed),
     })
 }

@@ -9,6 +9,7 @@
 mod commands;
 mod config;
 mod fake;
+mod new;
 mod rehearsal;
 mod rendering;
 mod runs;
