@@ -56,7 +56,7 @@ mod suggest;
 
 use std::process::ExitCode;
 
-use migrate_core::Application;
+use migrate_core::{Application, DatabaseUrl, Failure};
 
 pub use invocation::{Input, Invocation, Live, Program, Stream, StreamKind, Streams};
 
@@ -79,4 +79,26 @@ pub fn run(
     streams: Streams<'_>,
 ) -> u8 {
     command::run(program, app, invocation, streams)
+}
+
+/// The URL that is configured for `database` where this process runs: for tests, which ask as the
+/// command line does. `None` where nothing is configured.
+///
+/// # Errors
+/// A file is broken, or the setting that counts has no meaning.
+pub fn configured_url(database: &str) -> Result<Option<DatabaseUrl>, Failure> {
+    let program = Program {
+        name: "migrate",
+        version: "",
+        // `cargo test` runs in the directory of the package.
+        manifest_dir: "",
+    };
+    let invocation = Invocation::of_this_process();
+    let loaded = config::load(&program, &invocation, &request::Options::default())?;
+    if !loaded.config.has_url(database) {
+        return Ok(None);
+    }
+    let carried = [database.to_owned()];
+    let targets = loaded.config.targets(&carried, Some(database), &[])?;
+    Ok(targets.into_iter().next().map(|target| target.url))
 }

@@ -28,6 +28,11 @@ mod registry;
 mod reports;
 mod runner;
 mod session;
+#[cfg(all(
+    feature = "testing",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+pub mod testing;
 mod url;
 mod view;
 mod who;

@@ -45,8 +45,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Migrator {
     carried: Carried,
-    settings: Settings,
-    database: String,
+    pub(crate) settings: Settings,
+    pub(crate) database: String,
     resolved: OnceCell<Resolved>,
 }
 

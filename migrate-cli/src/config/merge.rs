@@ -144,6 +144,11 @@ impl Config {
             .collect()
     }
 
+    /// Whether a URL is configured for this database.
+    pub(crate) fn has_url(&self, name: &str) -> bool {
+        self.urls.contains_key(&fold(name))
+    }
+
     fn url(&self, name: &str, backends: &[&'static str]) -> Result<String, Failure> {
         let entry = self
             .urls

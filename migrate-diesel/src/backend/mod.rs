@@ -15,7 +15,7 @@ mod postgres;
 mod sqlite;
 mod statements;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
-mod view_text;
+pub(crate) mod view_text;
 mod views;
 
 use std::{
