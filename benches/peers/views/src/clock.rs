@@ -1,9 +1,14 @@
 //! Wall time, and processor time of both ends of a connection: beside a busy neighbour only the latter says much.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
 use migrate_diesel::AnyConnection;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Both, since a start.
 #[derive(Clone, Copy, Debug)]
@@ -13,10 +18,20 @@ pub struct Spent {
     pub cpu_us: Option<u64>,
 }
 
-/// Where Linux says how long threads were on a processor.
+/// Of this thread and of the one that serves its connection.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    threads: Option<Vec<PathBuf>>,
+    server: Server,
+}
+
+#[derive(Clone, Debug)]
+enum Server {
+    /// SQLite's is this thread.
+    None,
+    /// Where Linux says how long its thread was on a processor: brought up to date when that begins to wait for
+    /// the next statement.
+    Here(PathBuf),
+    Unknown,
 }
 
 /// A clock's start.
@@ -34,25 +49,26 @@ struct Thread {
 }
 
 impl Clock {
-    /// Of this thread and of the one that serves the connection. Asks the database, so not while it is measured.
+    /// Asks the database, so not while it is measured.
     pub fn of(db: &mut AnyConnection) -> Self {
-        let server = match db {
-            AnyConnection::Sqlite(_) => Some(Vec::new()),
-            AnyConnection::Postgres(db) => sql_query("SELECT pg_backend_pid()::text AS id")
-                .get_result(db)
-                .ok()
-                .and_then(|thread: Thread| Some(vec![stat(&thread.id?)])),
+        let thread: diesel::QueryResult<Thread> = match db {
+            AnyConnection::Sqlite(_) => {
+                return Self {
+                    server: Server::None,
+                };
+            }
+            AnyConnection::Postgres(db) => {
+                sql_query("SELECT pg_backend_pid()::text AS id").get_result(db)
+            }
             AnyConnection::Mysql(db) => sql_query(
                 "SELECT CAST(tid AS CHAR(20)) AS id FROM information_schema.processlist WHERE id = CONNECTION_ID()",
             )
-            .get_result(db)
-            .ok()
-            .and_then(|thread: Thread| Some(vec![stat(&thread.id?)])),
+            .get_result(db),
         };
+        let id = thread.ok().and_then(|thread| thread.id);
         Self {
-            threads: server.map(|mut threads| {
-                threads.push(stat("thread-self"));
-                threads
+            server: id.map_or(Server::Unknown, |id| {
+                Server::Here(PathBuf::from(format!("/proc/{id}/schedstat")))
             }),
         }
     }
@@ -66,13 +82,19 @@ impl Clock {
         }
     }
 
-    /// The first number of the file; <https://docs.kernel.org/scheduler/sched-stats.html>
     fn cpu_ns(&self) -> Option<u64> {
-        let on_processor = |file: &PathBuf| {
-            let text = fs::read_to_string(file).ok()?;
-            text.split_whitespace().next()?.parse::<u64>().ok()
+        let server = match &self.server {
+            Server::None => 0,
+            // The first number; <https://docs.kernel.org/scheduler/sched-stats.html>
+            Server::Here(file) => {
+                let text = fs::read_to_string(file).ok()?;
+                text.split_whitespace().next()?.parse().ok()?
+            }
+            Server::Unknown => return None,
         };
-        self.threads.as_ref()?.iter().map(on_processor).sum()
+        let own = clock_gettime(ClockId::ThreadCPUTime);
+        let own = Duration::try_from(own).ok()?;
+        Some(server + u64::try_from(own.as_nanos()).ok()?)
     }
 }
 
@@ -95,8 +117,4 @@ impl Spent {
             .map_or_else(|| "null".to_owned(), |us| us.to_string());
         format!("\"{name}_us\":{},\"{name}_cpu_us\":{cpu}", self.wall_us)
     }
-}
-
-fn stat(thread: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{thread}/schedstat"))
 }

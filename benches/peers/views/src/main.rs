@@ -1,6 +1,7 @@
 //! Views out of the way of a change and back again, by a guard and by hand.
 //!
-//! `bench-views reset URL DATABASE` makes an empty database. `bench-views prepare TASK` makes tables and views in it,
+//! `bench-views reset URL DATABASE` makes an empty database, and `bench-views remove URL DATABASE` takes it away, by way
+//! of a server's other one. `bench-views prepare TASK` makes tables and views in it,
 //! `bench-views run TASK` runs the migration once more and prints one JSON object about that, where a task is
 //! `CONTESTANT URL SHAPE IN_THE_WAY BESIDE LENGTH`.
 #![forbid(unsafe_code)]
@@ -29,9 +30,12 @@ fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let result = match words.split_first() {
         Some((word, [url, database])) if word == "reset" => reset(url, database),
+        Some((word, [url, database])) if word == "remove" => {
+            open(url).and_then(|mut db| remove(&mut db, url, database))
+        }
         Some((word, rest)) if word == "prepare" => parsed(rest).and_then(|task| prepare(&task)),
         Some((word, rest)) if word == "run" => parsed(rest).and_then(|task| run(&task)),
-        _ => Err("usage: bench-views reset URL DATABASE | prepare TASK | run TASK".into()),
+        _ => Err("usage: bench-views reset|remove URL DATABASE | prepare|run TASK".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,22 +63,24 @@ fn open(url: &str) -> Result<AnyConnection, Box<dyn Error>> {
 
 fn reset(url: &str, database: &str) -> Result<(), Box<dyn Error>> {
     let mut db = open(url)?;
+    remove(&mut db, url, database)?;
     let reader = fixture::READER;
-    let role = match Backend::of(url) {
-        Backend::Sqlite => return Err("SQLite's databases are files".into()),
-        Backend::Postgres => {
-            db.batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))?;
-            format!(
-                "DO $$BEGIN IF to_regrole('{reader}') IS NULL THEN CREATE ROLE {reader}; END IF; END$$"
-            )
-        }
-        Backend::Mysql => {
-            db.batch_execute(&format!("DROP DATABASE IF EXISTS {database}"))?;
-            format!("CREATE USER IF NOT EXISTS '{reader}'@'%'")
-        }
-    };
-    db.batch_execute(&role)?;
+    db.batch_execute(&match Backend::of(url) {
+        Backend::Mysql => format!("CREATE USER IF NOT EXISTS '{reader}'@'%'"),
+        _ => format!(
+            "DO $$BEGIN IF to_regrole('{reader}') IS NULL THEN CREATE ROLE {reader}; END IF; END$$"
+        ),
+    })?;
     Ok(db.batch_execute(&format!("CREATE DATABASE {database}"))?)
+}
+
+fn remove(db: &mut AnyConnection, url: &str, database: &str) -> Result<(), Box<dyn Error>> {
+    let force = match Backend::of(url) {
+        Backend::Sqlite => return Err("SQLite's databases are files".into()),
+        Backend::Postgres => " WITH (FORCE)",
+        Backend::Mysql => "",
+    };
+    Ok(db.batch_execute(&format!("DROP DATABASE IF EXISTS {database}{force}"))?)
 }
 
 /// Tables and views. Declared ones are made by the runner; the others as a person would.

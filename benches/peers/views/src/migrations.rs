@@ -41,8 +41,8 @@ pub fn create_tables(db: &mut AnyConnection) -> QueryResult<()> {
 #[migration(requires = [create_tables])]
 pub fn guarded(db: &mut Session<AnyConnection>) -> QueryResult<()> {
     timed(|| match Task::current().backend() {
-        Backend::Postgres => db.suspend(BarrierRoot, |db| change(db)),
-        Backend::Sqlite | Backend::Mysql => db.suspend(Root, |db| change(db)),
+        Backend::Postgres => db.suspend(BarrierRoot, change),
+        Backend::Sqlite | Backend::Mysql => db.suspend(Root, change),
     })
 }
 

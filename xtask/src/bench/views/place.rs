@@ -15,6 +15,9 @@ use crate::servers::Servers;
 /// Above what one byte can count in any character set: MySQL would write the table anew at that point.
 const FIRST_LENGTH: usize = 100;
 
+/// One of each database.
+const BOTH: [Contestant; 2] = [Contestant::Guard, Contestant::Hand];
+
 /// Where runs on one backend take place.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -60,28 +63,40 @@ impl Place {
 
     /// Makes the databases with their views.
     pub(super) fn prepare(&self, scenario: Scenario) -> Result<(), Error> {
-        for contestant in [Contestant::Guard, Contestant::Hand] {
+        for contestant in BOTH {
             let database = database(scenario, contestant);
             match &self.server {
-                None => {
-                    let file = self.directory.join(&database);
-                    for suffix in ["", "-journal", "-wal", "-shm"] {
-                        let file = file.with_file_name(format!("{database}{suffix}"));
-                        if file.exists() {
-                            fs::remove_file(&file).context("remove", &file)?;
-                        }
-                    }
-                }
-                Some((_, database_of_server)) => {
-                    let url = self.url(database_of_server);
-                    succeed(self.program().args(["reset", &url, &database]))?;
+                None => self.remove_files(&database)?,
+                Some((_, other)) => {
+                    succeed(self.program().args(["reset", &self.url(other), &database]))?;
                 }
             }
-            succeed(
-                self.program()
-                    .arg("prepare")
-                    .args(self.task(scenario, contestant, 0)),
-            )?;
+            let task = self.task(scenario, contestant, 0);
+            succeed(self.program().arg("prepare").args(task))?;
+        }
+        Ok(())
+    }
+
+    /// Takes them away.
+    pub(super) fn clear(&self, scenario: Scenario) -> Result<(), Error> {
+        for contestant in BOTH {
+            let database = database(scenario, contestant);
+            match &self.server {
+                None => self.remove_files(&database)?,
+                Some((_, other)) => {
+                    succeed(self.program().args(["remove", &self.url(other), &database]))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_files(&self, database: &str) -> Result<(), Error> {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            let file = self.directory.join(format!("{database}{suffix}"));
+            if file.exists() {
+                fs::remove_file(&file).context("remove", &file)?;
+            }
         }
         Ok(())
     }
