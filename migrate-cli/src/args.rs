@@ -125,6 +125,13 @@ pub(crate) enum TypedCommand {
     /// For a change that does no harm, such as another formatting. `check` and `up` then are silent
     /// about it.
     Accept(settle::AcceptArgs),
+    /// Take over the history of another tool in the same database; asks first
+    ///
+    /// Shows which of theirs is which of ours, and records these as applied, with their times; their
+    /// table stays as it is. What is called alike is found: the same name, the same number and words.
+    /// For the rest it says what to write into a `--map` file. Views that live since one of them come
+    /// up with the next `up`.
+    Adopt(settle::AdoptArgs),
     /// What was done here: when, what, who, how long, how it ended
     Log(LogArgs),
     /// Wait until the database is reachable and nothing is pending

@@ -1,6 +1,6 @@
 //! What the command line means, in migrate-core's words.
 
-mod settle;
+pub(crate) mod settle;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -91,6 +91,7 @@ pub(crate) enum Command {
     },
     Mark(MarkRequest, Confirmation),
     Accept(AcceptRequest),
+    Adopt(settle::Adopt),
     Log {
         limit: usize,
     },
@@ -191,6 +192,7 @@ impl TryFrom<Typed> for Request {
             TypedCommand::Mark(typed) => settle::mark(typed),
             TypedCommand::Baseline(typed) => settle::baseline(typed),
             TypedCommand::Accept(typed) => settle::accept(typed),
+            TypedCommand::Adopt(typed) => settle::adopt(typed),
             TypedCommand::Log(log) => Command::Log { limit: log.limit },
             TypedCommand::Wait(wait) => Command::Wait {
                 timeout: wait.timeout,

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::{
+    adopt::{AdoptRequest, Adoption},
     error::Failure,
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
@@ -122,6 +123,19 @@ pub trait Deployment {
     /// # Errors
     /// An unknown or ambiguous id; one that did not change; no reason; the lock was not obtained.
     fn accept(&mut self, request: &AcceptRequest) -> Result<Vec<String>, Failure>;
+
+    /// What [`adopt`](Self::adopt) would record. Does not write, takes no lock.
+    ///
+    /// # Errors
+    /// The other tool's table is not there; rows of which nobody can tell which of ours they are.
+    fn plan_adoption(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure>;
+
+    /// Records as applied what another tool's history in the same database says was, all or nothing.
+    /// What is applied already stays as it is; their table is only read.
+    ///
+    /// # Errors
+    /// As `plan_adoption`; the lock was not obtained.
+    fn adopt(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure>;
 
     /// The newest `limit` log entries, oldest first.
     ///

@@ -10,6 +10,7 @@
 //!   [`Views`] holds them in the order in which they come up.
 //! - [`report`] is what a front end may show; [`Application`] and [`Deployment`] are what it drives.
 
+pub mod adopt;
 mod descriptor;
 pub mod drift;
 mod error;

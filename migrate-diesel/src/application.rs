@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use migrate_core::{
     Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
+    adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
@@ -217,6 +218,14 @@ impl Deployment for OpenDatabase {
 
     fn accept(&mut self, request: &AcceptRequest) -> Result<Vec<String>, Failure> {
         Ok(self.run(&mut |_| {}, |runner| runner.accept(request))??)
+    }
+
+    fn plan_adoption(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure> {
+        Ok(self.reader().plan_adoption(request)?)
+    }
+
+    fn adopt(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure> {
+        Ok(self.run(&mut |_| {}, |runner| runner.adopt(request))??)
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use diesel::{ConnectionError, result::Error as DieselError};
 use migrate_core::{
     Failure, FailureKind, Location, LookupError, Outlook, PlanError, State,
+    adopt::AdoptError,
     record::RecordError,
     report::{LockHolder, Problem, ProblemKind},
 };
@@ -115,6 +116,9 @@ pub enum Error {
     /// Something cannot be recorded without running it, or not be accepted.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Another tool's history cannot be taken over.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// Something applied has changed since, and the settings say not to go on then.
     #[error("{} changed after being applied, and `on_changed` says to refuse that", count(.0.len(), "migration", "migrations"))]
     Changed(Vec<Problem>),
@@ -278,6 +282,7 @@ impl Error {
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
             Self::Record(error) => return error.next_step(),
+            Self::Adopt(error) => return error.next_step(),
             Self::Changed(_) => {
                 "bring back what ran, and put the difference into a new migration; if it does no harm, `accept ID --reason \"..\"`"
             }
@@ -347,6 +352,10 @@ impl From<Error> for Failure {
                 count(list.len(), "migration", "migrations")
             );
             failure.causes = list.iter().map(ToString::to_string).collect();
+        }
+        if let Error::Adopt(AdoptError::Unmapped(rows)) = &error {
+            // One per line.
+            failure.causes = rows.iter().map(ToString::to_string).collect();
         }
         failure.next_step = error.next_step();
         if let Error::Connect { url, source } = &error

@@ -10,6 +10,7 @@ compile_error!(
 #[path = "private.rs"]
 pub mod __private;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod adopt;
 mod application;
 pub mod backend;
 mod carried;

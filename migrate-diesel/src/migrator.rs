@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use migrate_core::{
     DEFAULT_DATABASE, Graph, NodeRef, OnChanged, Ordering, Settings, Views,
+    adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     record::{AcceptRequest, MarkRequest, Marked},
     report::{CheckReport, Event, LogEntry, PlanReport, StatusReport, Summary},
@@ -243,6 +244,19 @@ impl Migrator {
     ) -> Result<Vec<String>, Error> {
         let request = MarkRequest { marked, wait: None };
         self.run(connection, &mut |_| {}, |runner| runner.mark(&request))?
+    }
+
+    /// Records as applied what another tool's history in this database says was, all or nothing; their
+    /// table is only read. Twice does nothing.
+    ///
+    /// # Errors
+    /// When their table is not there, or of something it cannot be told which of ours it is.
+    pub fn adopt<C: MigrationConnection>(
+        &self,
+        connection: &mut C,
+        request: &AdoptRequest,
+    ) -> Result<Adoption, Error> {
+        self.run(connection, &mut |_| {}, |runner| runner.adopt(request))?
     }
 
     /// Takes applied migrations whose code changed since for unchanged, all or none; the reason goes to

@@ -51,6 +51,9 @@ macro_rules! suite {
             }
         }
         $crate::tests! { Postgres of_its_own
+            adopt {
+                flux,
+            }
             outside {
                 a_lost_session_undoes_what_can_be_undone,
             }
@@ -150,6 +153,19 @@ macro_rules! suite {
                 a_failing_revert_is_undone,
                 a_failing_revert_outside_a_transaction_needs_a_decision,
                 ddl_of_a_failing_revert,
+            }
+            adopt {
+                of_diesel,
+                refinery,
+                sqlx,
+                sea_orm,
+                edwh,
+                what_cannot_be_mapped_is_told_whole,
+                a_map_says_what_names_do_not,
+                what_failed_in_the_middle_is_refused,
+                what_would_stand_alone_is_refused,
+                what_a_squash_replaces,
+                a_table_that_is_not_theirs,
             }
             record {
                 marked_is_applied_and_did_not_run,

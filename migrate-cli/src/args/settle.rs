@@ -1,8 +1,8 @@
-//! What was typed to settle history without running anything: `mark`, `baseline`, `accept`.
+//! What was typed to settle history without running anything: `mark`, `baseline`, `accept`, `adopt`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::duration;
 
@@ -49,4 +49,35 @@ pub(crate) struct AcceptArgs {
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
+    /// Whose history it is
+    #[arg(value_name = "TOOL")]
+    pub(crate) tool: TypedTool,
+    /// TOML that says which of ours each of theirs is: "theirs" = "crate:ours", or "skip"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// Directory of their migrations, for names of what they record by number alone (diesel)
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Their table, where it is not called as the tool calls it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Only show what would be recorded
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) rest: AskedArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TypedTool {
+    Edwh,
+    Flux,
+    Diesel,
+    Refinery,
+    Sqlx,
+    SeaOrm,
 }

@@ -1,6 +1,7 @@
 //! One file for each command, and what they share.
 
 mod accept;
+mod adopt;
 mod check;
 mod completions;
 mod down;
@@ -134,6 +135,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Resolve { id, decision, wait } => resolve::run(context, id, *decision, *wait),
         Command::Mark(request, confirmation) => mark::run(context, request, *confirmation),
         Command::Accept(request) => accept::run(context, request),
+        Command::Adopt(typed) => adopt::run(context, typed),
         Command::Log { limit } => log::run(context, *limit),
         Command::Wait { timeout } => wait::run(context, *timeout),
         // Answered before the configuration was read.

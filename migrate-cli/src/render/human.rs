@@ -14,6 +14,7 @@ use super::{
     text::{count, hanging, milliseconds, one_line, padded},
 };
 
+mod adoption;
 mod check;
 mod rehearsal;
 mod totals;

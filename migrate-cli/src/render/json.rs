@@ -12,9 +12,11 @@ use serde::Serialize;
 
 use crate::scaffold::Written;
 
+mod adoption;
 mod rehearsal;
 mod view;
 
+pub(crate) use adoption::adoption;
 use rehearsal::{RehearsalJson, StepRehearsalJson};
 use view::{GraphViewJson, PlannedViewJson, ViewJson};
 

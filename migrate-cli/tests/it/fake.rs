@@ -4,6 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use migrate_core::{
     Application, DatabaseSettings, Deployment, Failure, FailureKind, Location, Settings, State,
+    adopt::{AdoptRequest, Adoption},
     frontend::{
         DownRequest, DownTarget, Grouping, OnFailure, Resolution, RunReport, Target, UpRequest,
     },
@@ -85,6 +86,9 @@ pub(crate) struct FakeApp {
     /// What it was opened with, in order.
     pub(crate) opened: Rc<RefCell<Vec<(Settings, DatabaseSettings)>>>,
     pub(crate) asked: Rc<RefCell<Vec<UpRequest>>>,
+    /// What another tool's history holds, and how it was asked for.
+    pub(crate) adoption: Adoption,
+    pub(crate) adopting: Rc<RefCell<Option<AdoptRequest>>>,
     /// Called before each `plan_down` but the first: what others do meanwhile.
     pub(crate) meanwhile: Option<fn(&mut Memory)>,
 }
@@ -529,6 +533,22 @@ impl Deployment for FakeDeployment {
         }
         let found = request.ids.iter().map(|id| Ok(self.find(id)?.id.clone()));
         found.collect()
+    }
+
+    fn plan_adoption(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure> {
+        if let Some(failure) = &self.app.refusal {
+            return Err(failure.clone());
+        }
+        *self.app.adopting.borrow_mut() = Some(request.clone());
+        Ok(self.app.adoption.clone())
+    }
+
+    fn adopt(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure> {
+        let adoption = self.plan_adoption(request)?;
+        for id in adoption.rows.iter().filter_map(|row| row.id.as_ref()) {
+            self.app.set(id, State::Applied, None);
+        }
+        Ok(adoption)
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -1,9 +1,10 @@
-//! `mark`, `baseline` and `accept`: what a person says about migrations without running them.
+//! `mark`, `baseline`, `accept` and `adopt`: what is said about migrations without running them.
 
 use std::time::{Duration, SystemTime};
 
 use migrate_core::{
     Graph, History, Standing,
+    adopt::{AdoptRequest, Adoption, adopt},
     record::{self, AcceptRequest, MarkRequest},
 };
 
@@ -23,6 +24,13 @@ impl Reader<'_> {
         let read = self.store.read(self.driver, Sight::Live)?;
         let positions = record::mark(self.graph, &read.history, &request.marked)?;
         Ok(ids(self.graph, &positions))
+    }
+
+    /// What [`Runner::adopt`] would record.
+    pub(crate) fn plan_adoption(&mut self, request: &AdoptRequest) -> Result<Adoption, Error> {
+        let theirs = crate::adopt::read(self.driver, request)?;
+        let read = self.store.read(self.driver, Sight::Live)?;
+        Ok(adopt(self.graph, &read.history, &theirs, request)?)
     }
 }
 
@@ -56,6 +64,34 @@ impl Runner<'_> {
                 statements
             },
         )
+    }
+
+    /// Takes over another tool's history.
+    pub(crate) fn adopt(self, request: &AdoptRequest) -> Result<Adoption, Error> {
+        let theirs = crate::adopt::read(self.driver, request)?;
+        let (graph, now) = (self.graph, SystemTime::now());
+        let decide = |history: &History| adopt(graph, history, &theirs, request);
+        let read = self.store.read(self.driver, Sight::Live)?;
+        let mut adoption = decide(&read.history)?;
+        self.decide(
+            request.wait,
+            |_, history| Ok(decide(history)?.positions()),
+            |runner, history, positions| {
+                // As it was decided a moment ago, with the lock.
+                if let Ok(decided) = decide(history) {
+                    adoption = decided;
+                }
+                runner.record_all(history, positions, "adopted", |at| {
+                    let row = adoption.row_of(at);
+                    let theirs = row.map_or("", |row| row.theirs.as_str());
+                    (
+                        row.and_then(|row| row.at).unwrap_or(now),
+                        format!("as `{theirs}` of {}", request.tool.as_str()),
+                    )
+                })
+            },
+        )?;
+        Ok(adoption)
     }
 
     /// Refuses without the lock what can be, decides again with it, and writes all or nothing.

@@ -2,6 +2,7 @@
 //!
 //! Ids are unique in a crate, and so the names of migrations begin with a word for their case.
 
+pub mod adopt;
 pub mod cost;
 pub mod fence;
 pub mod history;
