@@ -149,10 +149,12 @@ fn standing_and_plan(bencher: Bencher<'_, '_>, count: usize) {
         Ordering::Declared,
     );
     let history = all_applied(&graph);
-    bencher.bench_local(|| Plan::up(
+    bencher.bench_local(|| {
+        Plan::up(
             &graph,
             &Standing::new(&graph, &history),
             &Target::All,
             Repeats::AsNeeded,
-        ));
+        )
+    });
 }

@@ -143,4 +143,3 @@ impl fmt::Display for ViewKind {
         })
     }
 }
-

@@ -14,7 +14,13 @@ use support::{declared, draft, history, resolved, step_names};
 
 fn up(graph: &Graph, rows: &[&str], target: &Target) -> Plan {
     let history = history(rows);
-    Plan::up(graph, &Standing::new(graph, &history), target, Repeats::AsNeeded).expect("a plan")
+    Plan::up(
+        graph,
+        &Standing::new(graph, &history),
+        target,
+        Repeats::AsNeeded,
+    )
+    .expect("a plan")
 }
 
 fn down(graph: &Graph, rows: &[&str], target: &DownTarget) -> Result<Plan, PlanError> {

@@ -65,7 +65,13 @@ fn deployed() -> impl Strategy<Value = (Graph, History)> {
 }
 
 fn up(graph: &Graph, history: &History, target: &Target) -> Plan {
-    Plan::up(graph, &Standing::new(graph, history), target, Repeats::AsNeeded).expect("a plan")
+    Plan::up(
+        graph,
+        &Standing::new(graph, history),
+        target,
+        Repeats::AsNeeded,
+    )
+    .expect("a plan")
 }
 
 fn down(graph: &Graph, history: &History, target: &DownTarget) -> Plan {

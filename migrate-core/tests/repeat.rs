@@ -81,7 +81,10 @@ fn steps_do_not_count_them() {
     let history = history(&[]);
     let standing = Standing::new(&graph, &history);
     let some = Plan::up(&graph, &standing, &Target::Steps(1), Repeats::AsNeeded).expect("a plan");
-    assert_eq!(step_names(&graph, &some), ["before", "once", "first", "second"]);
+    assert_eq!(
+        step_names(&graph, &some),
+        ["before", "once", "first", "second"]
+    );
     let none = Plan::up(&graph, &standing, &Target::Steps(0), Repeats::AsNeeded).expect("a plan");
     assert!(none.is_empty());
 }
@@ -97,13 +100,18 @@ fn they_are_never_reverted() {
 
 #[test]
 fn phases_forbid_some_requirements() {
-    let after = draft("app:after", 1).repeat(Repeat::Always(Phase::After)).leak();
+    let after = draft("app:after", 1)
+        .repeat(Repeat::Always(Phase::After))
+        .leak();
     let once = draft("app:once", 2).requires(&[after]).leak();
     let before = draft("app:before", 3).repeat(Repeat::OnChange(Phase::Before));
     let before = before.requires(&[once]).leak();
-    let problems = Graph::resolve(&[after, once, before], &["app"], Ordering::Declared)
-        .expect_err("refused");
-    let kinds: Vec<_> = problems.iter().map(|it| (it.kind, it.id.as_str())).collect();
+    let problems =
+        Graph::resolve(&[after, once, before], &["app"], Ordering::Declared).expect_err("refused");
+    let kinds: Vec<_> = problems
+        .iter()
+        .map(|it| (it.kind, it.id.as_str()))
+        .collect();
     assert_eq!(
         kinds,
         [
@@ -137,7 +145,11 @@ fn on_a_fresh_database_the_squash_runs_instead() {
     assert_eq!(plan(&graph, &history(&[]), Repeats::AsNeeded), "ab c");
     let done = history(&["ab", "c"]);
     assert_eq!(plan(&graph, &done, Repeats::AsNeeded), "");
-    assert!(states(&graph, &done).split(", ").all(|it| it.ends_with("applied")));
+    assert!(
+        states(&graph, &done)
+            .split(", ")
+            .all(|it| it.ends_with("applied"))
+    );
 }
 
 #[test]
@@ -161,7 +173,9 @@ fn in_between_is_refused_with_a_way_out() {
         .collect();
     assert_eq!(partly.len(), 1, "{problems:?}");
     assert!(
-        partly.iter().all(|it| it.message.contains("`app:a` ran here and `app:b` did not")),
+        partly
+            .iter()
+            .all(|it| it.message.contains("`app:a` ran here and `app:b` did not")),
         "{partly:?}"
     );
     assert!(drift::is_unsafe(ProblemKind::PartlyReplaced));
@@ -178,7 +192,11 @@ fn a_squash_of_a_squash() {
     let graph = resolved(&[a, b, ab, c, abc, d], Ordering::Declared);
     assert_eq!(plan(&graph, &history(&[]), Repeats::AsNeeded), "abc d");
     for rows in [&["a", "b", "c"][..], &["ab", "c"], &["abc"]] {
-        assert_eq!(plan(&graph, &history(rows), Repeats::AsNeeded), "d", "{rows:?}");
+        assert_eq!(
+            plan(&graph, &history(rows), Repeats::AsNeeded),
+            "d",
+            "{rows:?}"
+        );
     }
 }
 

@@ -84,9 +84,7 @@ pub(super) fn implied(requires: &Csr, replaced: &Replaced) -> Csr {
             .iter()
             .filter_map(|required| squash_of.get(required).copied())
             // Those that are replaced together need not wait for what replaces them.
-            .filter(|squash| {
-                *squash != rank_number && squash_of.get(&rank_number) != Some(squash)
-            })
+            .filter(|squash| *squash != rank_number && squash_of.get(&rank_number) != Some(squash))
             .collect();
         row.extend(squashes);
         row.sort_unstable();

@@ -48,7 +48,10 @@ pub(super) fn plan(
             at,
             action: match repeat {
                 Repeat::Never => Action::Apply,
-                _ if standing.row(at).is_some_and(|row| row.state == State::Applied) => {
+                _ if standing
+                    .row(at)
+                    .is_some_and(|row| row.state == State::Applied) =>
+                {
                     Action::Repeat
                 }
                 _ => Action::Apply,

@@ -76,7 +76,9 @@ fn quoted(text: &str) -> Option<usize> {
                 .trim_matches('$')
                 .chars()
                 .all(|char| char.is_alphanumeric() || char == '_')
-                && !tag.get(1..2)?.starts_with(|char: char| char.is_ascii_digit());
+                && !tag
+                    .get(1..2)?
+                    .starts_with(|char: char| char.is_ascii_digit());
             let end = text.get(tag_end..)?.find(tag)?;
             is_tag.then_some(tag_end + end + tag_end)
         }
@@ -98,7 +100,10 @@ mod tests {
             ("SELECT/* a /* b */ c */1", "SELECT 1"),
             ("SELECT 'a  -- b', \"x  y\"", "SELECT 'a  -- b', \"x  y\""),
             ("SELECT 'it''s  '", "SELECT 'it''s  '"),
-            ("SELECT $x$ a  /* b */ $x$,  $1", "SELECT $x$ a  /* b */ $x$, $1"),
+            (
+                "SELECT $x$ a  /* b */ $x$,  $1",
+                "SELECT $x$ a  /* b */ $x$, $1",
+            ),
             ("SELECT 'open", "SELECT 'open"),
         ] {
             assert_eq!(normalize_sql(written), normal, "{written}");

@@ -112,9 +112,7 @@ fn sorted(
 fn assemble(order: &[(usize, &'static ViewDescriptor, Vec<usize>)], graph: &Graph) -> Views {
     let mut resolved = Views::default();
     for (at, (since, view, uses)) in order.iter().enumerate() {
-        let until = view
-            .until
-            .and_then(|until| graph.position(until.get().id));
+        let until = view.until.and_then(|until| graph.position(until.get().id));
         resolved.views.push(view);
         resolved.since.push(*since);
         resolved.until.push(until);
@@ -154,9 +152,9 @@ fn cycle(
 ) -> Problem {
     let is_left = |at: &usize| placed.get(*at).is_some_and(Option::is_none);
     let name = |at: usize| {
-        carried
-            .get(at)
-            .map_or_else(String::new, |(_, view)| format!("`{}` ({})", view.id, view.location))
+        carried.get(at).map_or_else(String::new, |(_, view)| {
+            format!("`{}` ({})", view.id, view.location)
+        })
     };
     // Along what is left, one meets a view again.
     let mut path: Vec<usize> = Vec::new();
@@ -175,7 +173,10 @@ fn cycle(
     let members: Vec<String> = path.iter().map(|&at| name(at)).collect();
     let first = path.first().and_then(|&at| carried.get(at));
     let id = first.map_or_else(String::new, |(_, view)| view.id.to_string());
-    let message = format!("views use each other in a circle: {}", members.join(" uses "));
+    let message = format!(
+        "views use each other in a circle: {}",
+        members.join(" uses ")
+    );
     let problem = Problem::new(ProblemKind::Cycle, id, message);
     match first {
         Some((_, view)) => problem.at(view.location),

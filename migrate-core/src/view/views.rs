@@ -74,9 +74,7 @@ impl Views {
     /// Position of a view.
     #[must_use]
     pub fn position(&self, view: ViewRef) -> Option<usize> {
-        self.views
-            .iter()
-            .position(|&it| ViewRef::new(it) == view)
+        self.views.iter().position(|&it| ViewRef::new(it) == view)
     }
 
     /// Position in the graph of the migration that it comes up with.
@@ -168,11 +166,7 @@ impl Views {
                 location: view.location,
                 since: view.since.get().id.to_string(),
                 until: view.until.map(|until| until.get().id.to_string()),
-                uses: view
-                    .uses
-                    .iter()
-                    .map(|it| it.get().id.to_string())
-                    .collect(),
+                uses: view.uses.iter().map(|it| it.get().id.to_string()).collect(),
                 suspended_by: suspended(at),
             })
             .collect()
