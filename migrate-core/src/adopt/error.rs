@@ -28,7 +28,7 @@ pub enum AdoptError {
         missing: Vec<&'static str>,
     },
     /// Rows of which nobody can tell which of ours they are.
-    #[error("of {} it cannot be told which of ours {}", count(.0.len()), if .0.len() == 1 { "it is" } else { "they are" })]
+    #[error("{} cannot be mapped to ours", count(.0.len()))]
     Unmapped(Vec<Unmapped>),
     /// Rows of what failed in the middle.
     #[error("{} failed in the middle: `{}`", .0.as_str(), .1.join("`, `"))]
@@ -118,7 +118,7 @@ fn map_file(rows: &[Unmapped]) -> String {
 
 fn count(rows: usize) -> String {
     match rows {
-        1 => "one of theirs".to_owned(),
-        rows => format!("{rows} of theirs"),
+        1 => "1 migration of theirs".to_owned(),
+        rows => format!("{rows} migrations of theirs"),
     }
 }

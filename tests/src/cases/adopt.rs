@@ -316,7 +316,7 @@ pub fn what_cannot_be_mapped_is_told_whole(scratch: &Scratch) {
     let failure = migrate_diesel::core::Failure::from(error);
     assert_eq!(
         failure.message,
-        "of 2 of theirs it cannot be told which of ours they are"
+        "2 migrations of theirs cannot be mapped to ours"
     );
     assert_eq!(failure.causes.len(), 2);
     let next = failure.next_step.unwrap();
