@@ -14,6 +14,7 @@ mod adopt;
 mod application;
 pub mod backend;
 mod carried;
+mod code_guard;
 #[cfg(all(
     feature = "cli",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
@@ -43,9 +44,12 @@ pub use application::Program;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use backend::AnyConnection;
 pub use backend::MigrationConnection;
+pub use code_guard::{MigrationGuard, Missing, NotMigrated};
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
+#[doc = include_str!("docs/requires_migration.md")]
+pub use migrate_macros::requires_migration;
 pub use migrate_macros::{migration, view_manager};
 pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,

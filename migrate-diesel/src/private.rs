@@ -19,6 +19,7 @@ use migrate_core::{
 
 pub use self::namesake::{Named, NoneOpen, OpenView, Probe, SomeOpen, check_namesake};
 pub use crate::{
+    code_guard::{OnMissing, not_migrated, require, require_async},
     migration::{Declared, Down, Migration, Typed},
     registry::{MIGRATIONS, VIEWS},
     view::{DeclaredView, View, ViewManager},

@@ -12,6 +12,7 @@ mod literal;
 mod migration;
 mod paths;
 mod place;
+mod requires_migration;
 mod unique;
 mod values;
 mod view_manager;
@@ -22,6 +23,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     migration::expand(arguments.into(), item.into()).into()
+}
+
+/// Guards a function. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro_attribute]
+pub fn requires_migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    requires_migration::expand(arguments.into(), item.into()).into()
 }
 
 /// Declares a view. Documented in `migrate-diesel`, which re-exports it.
