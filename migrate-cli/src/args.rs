@@ -134,6 +134,13 @@ pub(crate) enum TypedCommand {
     Adopt(settle::AdoptArgs),
     /// What was done here: when, what, who, how long, how it ended
     Log(LogArgs),
+    /// Fill an empty database from a dump: .sql, .gz, .xz, .zst, others by restore_command
+    ///
+    /// One transaction where the database can (PostgreSQL, SQLite); stops at the first error; checked
+    /// to contain the history of migrations, or what restore_expects names. PostgreSQL and MySQL take
+    /// their client programs, psql and mysql or mariadb. `up` does it by itself where restore_from is
+    /// configured and the database has no history.
+    Restore(RestoreArgs),
     /// Wait until the database is reachable and nothing is pending
     ///
     /// For the start of an application container that comes up beside a deploy. Exit 0 when up to
@@ -276,6 +283,21 @@ pub(crate) struct LogArgs {
     /// How many of the newest entries
     #[arg(long, short = 'n', value_name = "N", default_value = "50", value_parser = steps, allow_negative_numbers = true)]
     pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The dump
+    pub(crate) file: PathBuf,
+    /// Also into a database that holds tables
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+    /// For how long to wait for a database that cannot be reached yet: 10m [default: wait_for_db, or not at all]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait_for_db: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -9,10 +9,13 @@ use migrate_core::record::{AcceptRequest, MarkRequest};
 use migrate_core::frontend::{
     DownRequest, DownTarget, Grouping, OnFailure, Repeats, Resolution, Target, UpRequest,
 };
+use migrate_core::restore::Occupied;
 
 use crate::args::{
-    DecisionArgs, DownArgs, GlobalArgs, NewArgs, SelectionArgs, Typed, TypedCommand, TypedFormat, UpArgs,
+    DecisionArgs, DownArgs, GlobalArgs, NewArgs, SelectionArgs, Typed, TypedCommand, TypedFormat,
+    UpArgs,
 };
+use crate::command::restore;
 
 /// A command line that makes sense.
 #[derive(Debug)]
@@ -89,6 +92,7 @@ pub(crate) enum Command {
         decision: Resolution,
         wait: Option<Duration>,
     },
+    Restore(restore::Typed),
     Mark(MarkRequest, Confirmation),
     Accept(AcceptRequest),
     Adopt(settle::Adopt),
@@ -189,6 +193,16 @@ impl TryFrom<Typed> for Request {
                 decision: decision(&resolve.decision),
                 wait: resolve.wait,
             },
+            TypedCommand::Restore(restore) => Command::Restore(restore::Typed {
+                file: restore.file,
+                occupied: if restore.force {
+                    Occupied::Allow
+                } else {
+                    Occupied::Refuse
+                },
+                wait: restore.wait,
+                wait_for_db: restore.wait_for_db,
+            }),
             TypedCommand::Mark(typed) => settle::mark(typed),
             TypedCommand::Baseline(typed) => settle::baseline(typed),
             TypedCommand::Accept(typed) => settle::accept(typed),

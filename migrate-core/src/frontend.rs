@@ -10,6 +10,7 @@ use crate::{
     error::Failure,
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
+    restore::{Dump, RestoreRequest, Restored},
     settings::{DatabaseSettings, Settings},
 };
 
@@ -142,6 +143,18 @@ pub trait Deployment {
     /// # Errors
     /// When the log cannot be read.
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure>;
+
+    /// Fills the database from a dump. Holds the lock meanwhile; stops at the first error. Where the
+    /// database can, it is one transaction; where not, a database that holds a part is told from a whole
+    /// one by all other commands.
+    ///
+    /// # Errors
+    /// The database holds tables; the dump cannot be read or is not whole; the database refuses a part of it.
+    fn restore(
+        &mut self,
+        request: &RestoreRequest,
+        dump: &mut dyn Dump,
+    ) -> Result<Restored, Failure>;
 }
 
 /// What `up` is asked to do.

@@ -23,6 +23,7 @@ mod node;
 mod plan;
 pub mod record;
 pub mod report;
+pub mod restore;
 mod settings;
 mod standing;
 pub mod view;

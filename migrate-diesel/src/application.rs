@@ -8,6 +8,7 @@ use migrate_core::{
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
+    restore::{Dump, RestoreRequest, Restored},
 };
 
 use crate::{
@@ -230,6 +231,14 @@ impl Deployment for OpenDatabase {
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {
         Ok(self.reader().log(limit)?)
+    }
+
+    fn restore(
+        &mut self,
+        request: &RestoreRequest,
+        dump: &mut dyn Dump,
+    ) -> Result<Restored, Failure> {
+        Ok(self.run(&mut |_| {}, |runner| runner.restore(request, dump))??)
     }
 }
 

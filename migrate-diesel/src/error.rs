@@ -136,6 +136,9 @@ pub enum Error {
     /// Views could not be taken out of the way, or not be brought up.
     #[error(transparent)]
     View(Box<ViewError>),
+    /// A database could not begin with a dump, or did so only half.
+    #[error(transparent)]
+    Restore(Box<crate::restore::RestoreError>),
     /// Others kept changing the history while we planned.
     #[error(
         "the history kept changing while it was being read; another program applies migrations without our lock"
@@ -224,9 +227,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Missing(_) | Self::Changed(_) | Self::NewerSchema { .. } => FailureKind::Disagreement,
+            Self::Missing(_) | Self::Changed(_) | Self::NewerSchema { .. } => {
+                FailureKind::Disagreement
+            }
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
+            Self::Restore(error) => error.kind(),
             Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable | Self::View(_) => {
                 FailureKind::Migration
             }
@@ -279,6 +285,7 @@ impl Error {
                     format!("look at what `{id}` did, then `resolve {id} --applied`, `--reverted` or `--retry`")
                 });
             }
+            Self::Restore(error) => return error.next_step().map(str::to_owned),
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
             Self::Record(error) => return error.next_step(),
@@ -289,11 +296,9 @@ impl Error {
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),
-            Self::Url(_)
-            | Self::Setting(_)
-            | Self::Graph(_)
-            | Self::View(_)
-            | Self::Unstable => return None,
+            Self::Url(_) | Self::Setting(_) | Self::Graph(_) | Self::View(_) | Self::Unstable => {
+                return None;
+            }
         };
         Some(step.to_owned())
     }

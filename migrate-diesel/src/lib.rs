@@ -28,6 +28,7 @@ mod migrator;
 mod refusal;
 mod registry;
 mod reports;
+mod restore;
 mod runner;
 mod session;
 #[cfg(all(
@@ -55,6 +56,7 @@ pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
 pub use migrator::Migrator;
+pub use restore::{RestoreError, Said};
 pub use session::Session;
 pub use view::{DeclaredView, View, ViewCode, ViewManager, ViewSet};
 

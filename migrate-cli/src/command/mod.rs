@@ -13,6 +13,7 @@ mod observe;
 mod patience;
 mod plan;
 mod resolve;
+pub(crate) mod restore;
 mod start;
 mod status;
 mod up;
@@ -20,7 +21,9 @@ mod wait;
 
 use std::path::PathBuf;
 
-use migrate_core::{Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind};
+use migrate_core::{
+    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind, restore::Restored,
+};
 
 use crate::{
     args,
@@ -44,10 +47,17 @@ struct Context<'a, 's> {
 }
 
 /// What a run applied, also when it failed later.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Applied {
+    restored: Restored,
     migrations: usize,
     views: usize,
+}
+
+impl Applied {
+    fn anything(self) -> bool {
+        self.migrations + self.views > 0 || self.restored == Restored::Done
+    }
 }
 
 /// From arguments to exit code.
@@ -107,7 +117,11 @@ pub(crate) fn run(
         options: request.options,
         console,
         directory: invocation.directory.clone(),
-        applied: Applied::default(),
+        applied: Applied {
+            restored: Restored::NotNeeded,
+            migrations: 0,
+            views: 0,
+        },
     };
     let code = match dispatch(&mut context, &request.command) {
         Ok(code) => code,
@@ -133,6 +147,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Redo(request, confirmation) => down::redo(context, request, *confirmation),
         Command::Check => check::run(context),
         Command::Resolve { id, decision, wait } => resolve::run(context, id, *decision, *wait),
+        Command::Restore(typed) => restore::run(context, typed),
         Command::Mark(request, confirmation) => mark::run(context, request, *confirmation),
         Command::Accept(request) => accept::run(context, request),
         Command::Adopt(typed) => adopt::run(context, typed),

@@ -1,6 +1,6 @@
 //! `up` with what stands around it at the start of a container.
 //!
-//! marker? → wait for the databases → apply → Redis → marker.
+//! marker? → wait for the databases → restore, where there is no history → apply → Redis → marker.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use migrate_core::{
     DatabaseSettings, Failure, FailureKind,
     frontend::{Repeats, Target, UpRequest},
     report::Summary,
+    restore::Restored,
 };
 
-use super::{Applied, Context, Done, patience::Patience, up};
+use super::{Applied, Context, Done, patience::Patience, restore, up};
 use crate::{
     config::{Keys, Redis, Startup},
     exit,
@@ -69,6 +70,7 @@ fn checked(
     if let Some(timeout) = start.wait_for_db.or(startup.wait_for_db) {
         wait_for(context, &targets, timeout)?;
     }
+    context.applied.restored = restore::begin(context, &targets, &startup.restore, request.wait)?;
     let ran = up::run(context, request);
     let flushed = flush(context, &startup, start);
     let code = match (ran, flushed) {
@@ -109,7 +111,7 @@ fn say_complete(
 ///
 /// # Errors
 /// One cannot be reached in time, or never will.
-fn wait_for(
+pub(super) fn wait_for(
     context: &mut Context<'_, '_>,
     targets: &[DatabaseSettings],
     timeout: Duration,
@@ -157,8 +159,7 @@ fn flush(context: &mut Context<'_, '_>, startup: &Startup, start: &Start) -> Don
         }
         return Ok(exit::DONE);
     };
-    let Applied { migrations, views } = context.applied;
-    if migrations + views == 0 && start.flush == Flush::AfterChanges {
+    if !context.applied.anything() && start.flush == Flush::AfterChanges {
         return Ok(exit::DONE);
     }
     let removed =
@@ -177,8 +178,13 @@ fn flush(context: &mut Context<'_, '_>, startup: &Startup, start: &Start) -> Don
 
 /// What was applied stays so, and is said.
 fn after(applied: Applied, redis: &Redis, failure: Failure) -> Failure {
-    let Applied { migrations, views } = applied;
+    let Applied {
+        migrations,
+        views,
+        restored,
+    } = applied;
     let before = match (migrations, views) {
+        (0, 0) if restored == Restored::Done => "the database was restored".to_owned(),
         (0, 0) => "nothing was applied".to_owned(),
         (0, views) => format!("{} built", count(views, "view")),
         (migrations, _) => format!("{} applied", count(migrations, "migration")),

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use migrate_core::{Failure, FailureKind};
 
 pub(crate) use merge::Config;
-pub(crate) use startup::{Keys, Marker, Redis, Startup};
+pub(crate) use startup::{Keys, Marker, Redis, Restore, Startup};
 
 use crate::{
     invocation::{Invocation, Program},

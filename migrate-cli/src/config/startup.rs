@@ -95,14 +95,21 @@ impl Config {
     /// # Errors
     /// A value has no meaning; a key is missing that another needs.
     pub(crate) fn startup(&self, here: &Path) -> Result<Startup, Failure> {
-        let wait_for_db = match self.text(Key::WaitForDb)? {
-            Some((entry, text)) => Some(merge::duration(entry, Key::WaitForDb.name(), &text)?),
-            None => None,
-        };
         Ok(Startup {
-            wait_for_db,
+            wait_for_db: self.wait_for_db()?,
             redis: redis(self.text(Key::RedisUrl)?, self.text(Key::RedisFlush)?)?,
             restore: self.restore(here)?,
+        })
+    }
+
+    /// For how long to wait for a database that cannot be reached yet.
+    ///
+    /// # Errors
+    /// It is no duration.
+    pub(crate) fn wait_for_db(&self) -> Result<Option<Duration>, Failure> {
+        Ok(match self.text(Key::WaitForDb)? {
+            Some((entry, text)) => Some(merge::duration(entry, Key::WaitForDb.name(), &text)?),
+            None => None,
         })
     }
 

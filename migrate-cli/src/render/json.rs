@@ -1,6 +1,9 @@
 //! Reports and events for programs. Field names are a contract; fields may be added, never renamed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use migrate_core::{
     Location,
@@ -391,6 +394,23 @@ pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -
         views: summary.views,
         duration_ms: milliseconds(summary.duration),
         error,
+    })
+}
+
+/// A database began with a dump.
+pub(crate) fn restored(database: &str, file: &str, took: Duration) -> String {
+    #[derive(Serialize)]
+    struct RestoredJson<'a> {
+        event: &'static str,
+        database: &'a str,
+        file: &'a str,
+        duration_ms: f64,
+    }
+    line(&RestoredJson {
+        event: "restored",
+        database,
+        file,
+        duration_ms: milliseconds(took),
     })
 }
 

@@ -25,6 +25,8 @@ pub(crate) fn flush(redis: &Redis) -> Result<u64, Failure> {
 }
 
 fn try_flush(redis: &Redis) -> Result<u64, RedisError> {
+    // Of no effect where the program has chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::open(redis.url.reveal())?;
     let mut connection = client.get_connection_with_timeout(TIMEOUT)?;
     connection.set_read_timeout(Some(TIMEOUT))?;

@@ -1,5 +1,6 @@
 //! What stands around a run at the start of a container: the completion marker, Redis, a dump to begin with.
 
+mod dump;
 #[cfg(feature = "redis")]
 mod flush;
 #[cfg(not(feature = "redis"))]
@@ -7,5 +8,6 @@ mod flush;
 mod flush;
 mod marker;
 
+pub(crate) use dump::FileDump;
 pub(crate) use flush::flush;
 pub(crate) use marker::{Completion, State};

@@ -13,6 +13,7 @@ use migrate_core::{
         Action, CheckReport, Event, GraphNode, GraphReport, LogEntry, MigrationStatus, PlanReport,
         PlannedStep, Problem, Rehearsals, StatusReport, ViewStatus,
     },
+    restore::{Dump, Occupied, RestoreRequest, Restored, Trigger},
 };
 
 // Named, because the benchmark includes this file from elsewhere.
@@ -77,6 +78,8 @@ pub(crate) struct FakeApp {
     pub(crate) refusal: Option<Failure>,
     /// What `up --dry-run` says beside its steps.
     pub(crate) rehearsals: Rehearsals,
+    /// What was restored, and how it was asked for.
+    pub(crate) restored: Rc<RefCell<Option<(String, RestoreRequest)>>>,
     /// How many more times a database that is starting cannot be opened.
     pub(crate) starting: Rc<RefCell<usize>>,
     /// Databases that cannot be opened.
@@ -504,6 +507,35 @@ impl Deployment for FakeDeployment {
         };
         self.app.set(&id, state, None);
         Ok(id)
+    }
+
+    fn restore(
+        &mut self,
+        request: &RestoreRequest,
+        dump: &mut dyn Dump,
+    ) -> Result<Restored, Failure> {
+        let holds = self.app.restored.borrow().is_some()
+            || self.pending().len() < self.app.migrations.len();
+        match (request.trigger, request.occupied) {
+            (Trigger::NoHistory, _) if holds => return Ok(Restored::NotNeeded),
+            (Trigger::Asked, Occupied::Refuse) if holds => {
+                return Err(Failure::new(
+                    FailureKind::Usage,
+                    "the database is not empty",
+                ));
+            }
+            _ => {}
+        }
+        let failed = |error: std::io::Error| {
+            let mut failure = Failure::new(FailureKind::Migration, "the dump cannot be read");
+            failure.causes.push(error.to_string());
+            failure
+        };
+        dump.open().map_err(failed)?;
+        let mut text = String::new();
+        dump.read_to_string(&mut text).map_err(failed)?;
+        *self.app.restored.borrow_mut() = Some((text, request.clone()));
+        Ok(Restored::Done)
     }
 
     fn plan_mark(&mut self, request: &MarkRequest) -> Result<Vec<String>, Failure> {

@@ -313,3 +313,101 @@ fn a_redis_that_cannot_be_reached_fails_the_run_and_tells_what_was_applied() {
     assert_eq!(files(&typist), [""; 0]);
     assert_eq!(app.state("shop:split_names"), migrate_core::State::Applied);
 }
+
+#[test]
+fn a_dump_is_restored_where_nothing_is() {
+    let typist = versioned();
+    let app = FakeApp::three();
+    typist.file("dump.sql", "SELECT 1;\n");
+    typist.file("flags/migrate-7.complete", "");
+    let seen = typist.types(&app, "restore dump.sql --wait 5s");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert!(
+        seen.err
+            .contains("restored database `default` from [DIR]/dump.sql")
+    );
+    let (text, request) = app.restored.borrow().clone().unwrap();
+    assert_eq!(text, "SELECT 1;\n");
+    assert_eq!(request.wait, Some(std::time::Duration::from_secs(5)));
+    assert_eq!(files(&typist), [""; 0], "another database is not complete");
+
+    assert_eq!(typist.types(&app, "restore dump.sql").code, 2);
+    let seen = typist.types(&app, "restore dump.sql --force --format json");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert!(
+        seen.out
+            .starts_with("{\"event\":\"restored\",\"database\":\"default\"")
+    );
+}
+
+#[test]
+fn a_dump_that_cannot_be_opened_is_told() {
+    for (toml, line, said) in [
+        ("", "restore nowhere.sql", "[DIR]/nowhere.sql: "),
+        ("", "restore data", "it is a directory"),
+        (
+            "",
+            "restore data.bin",
+            "`restore_command` makes SQL of any format",
+        ),
+        (
+            "restore_from = \"nowhere.sql.gz\"",
+            "up",
+            "take `restore_from` out",
+        ),
+        ("restore_from = \"\"", "up", "it is empty"),
+    ] {
+        let typist = Typist::new();
+        typist.file("migrate.toml", toml);
+        typist.file("data.bin", "\0\0");
+        fs::create_dir(typist.directory.join("data")).unwrap();
+        let app = FakeApp::three();
+        let seen = typist.types(&app, line);
+        assert_eq!(seen.code, 2, "{line}: {seen:?}");
+        assert!(seen.err.contains(said), "{said} is not in {}", seen.err);
+        assert!(app.restored.borrow().is_none());
+        assert_eq!(app.asked.borrow().len(), 0, "nothing was applied");
+    }
+}
+
+#[test]
+fn a_command_reads_what_is_not_known() {
+    let typist = Typist::new();
+    typist.file(
+        "migrate.toml",
+        "restore_from = \"dump.rot\"\nrestore_command = \"tr a-z b-za\"\nrestore_expects = \"one, two\"",
+    );
+    typist.file("dump.rot", "rdkdbs 1;");
+    let app = FakeApp::three();
+    let seen = typist.types(&app, "up");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let (text, request) = app.restored.borrow().clone().unwrap();
+    assert_eq!(text, "select 1;");
+    assert_eq!(request.expects, ["one", "two"]);
+
+    // Its failure is one, whatever it has written.
+    let typist = Typist::new();
+    typist.file("dump.rot", "x");
+    typist.file(
+        "migrate.toml",
+        "restore_command = \"echo SELECT 1; echo broken >&2; exit 3\"",
+    );
+    let app = FakeApp::three();
+    let seen = typist.types(&app, "restore dump.rot");
+    assert_eq!(seen.code, 1, "{seen:?}");
+    assert!(seen.err.contains("exit status: 3: broken"), "{}", seen.err);
+}
+
+#[test]
+#[cfg(not(feature = "compressed"))]
+fn a_program_that_cannot_unpack_says_so() {
+    let typist = Typist::new();
+    typist.file("dump.sql.zst", "x");
+    let seen = typist.types(&FakeApp::three(), "restore dump.sql.zst");
+    assert_eq!(seen.code, 2);
+    assert!(
+        seen.err.contains("the feature `compressed`"),
+        "{}",
+        seen.err
+    );
+}

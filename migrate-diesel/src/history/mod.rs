@@ -17,7 +17,7 @@ use diesel::QueryResult;
 use migrate_core::{AppliedMigration, AttemptDetails, History, State, report::LogEntry};
 
 use crate::{
-    backend::{Dialect, Driver, TextRow},
+    backend::{Dialect, Driver, ImplicitCommit, TextRow},
     error::Error,
 };
 
@@ -76,6 +76,9 @@ impl Store {
                 });
             }
         };
+        if rows.first().is_some_and(|row| row.c2.is_some()) {
+            return Err(self.half_restored());
+        }
         let version = self.check_version(rows.first().and_then(|row| row.c0.as_deref()))?;
         let mut running = false;
         let mut read: Vec<(u64, AppliedMigration)> = Vec::new();
@@ -133,7 +136,13 @@ impl Store {
             "{}",
             &format!("{sequence}, id, {state}, {attempt}, COALESCE(fingerprint, '')"),
         );
-        let nothing = "NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5";
+        let nothing = "NULL AS c3, NULL AS c4, NULL AS c5";
+        // Where a restore that was broken off could not be rolled back.
+        let half = match self.dialect.implicit_commit {
+            ImplicitCommit::OnDdl => self.half_restored_sql(),
+            ImplicitCommit::Never => "NULL".to_owned(),
+        };
+        let nothing = format!("{half} AS c2, {nothing}");
         let version = "m.name = 'schema_version'";
         if self.dialect.all_lines.is_empty() {
             return format!(

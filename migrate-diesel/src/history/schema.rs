@@ -196,11 +196,38 @@ impl Store {
                 });
             }
         }
+        if self.dialect.implicit_commit == ImplicitCommit::OnDdl {
+            let begun = crate::restore::begun_table(&self.table);
+            let half = driver
+                .columns(&begun)
+                .map_err(Error::database(format!("look for the table `{begun}`")))?;
+            if !half.is_empty() {
+                return Err(self.half_restored());
+            }
+        }
         let present = error.is_some() && !history.is_empty() && !meta.is_empty();
         Ok(if present {
             Tables::Present
         } else {
             Tables::Absent
         })
+    }
+
+    /// The name of the table that says that a restore was begun, if it is there.
+    pub(super) fn half_restored_sql(&self) -> String {
+        let begun = crate::restore::begun_table(&self.table);
+        let (schema, name) = match begun.split_once('.') {
+            Some((schema, name)) => ((self.dialect.text)(schema), name),
+            None => ("DATABASE()".to_owned(), begun.as_str()),
+        };
+        format!(
+            "(SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {})",
+            (self.dialect.text)(name)
+        )
+    }
+
+    pub(super) fn half_restored(&self) -> Error {
+        let table = crate::restore::begun_table(&self.table);
+        crate::restore::RestoreError::Half { table }.into()
     }
 }

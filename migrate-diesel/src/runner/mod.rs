@@ -12,6 +12,7 @@ mod lock;
 mod phases;
 mod record;
 mod rehearse;
+mod restore;
 mod revert;
 mod settle;
 mod step;
@@ -266,7 +267,9 @@ impl<'r> Runner<'r> {
             .count();
         // What is squashed never runs: its squash does.
         let pending = (0..self.graph.len())
-            .filter(|&at| standing.state(at) != State::Applied && standing.replaced_by(at).is_none())
+            .filter(|&at| {
+                standing.state(at) != State::Applied && standing.replaced_by(at).is_none()
+            })
             .count();
         self.state.summary.pending = pending;
         if self.state.summary.applied == 0 {

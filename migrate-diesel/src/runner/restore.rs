@@ -1,0 +1,61 @@
+//! `restore`: the database begins with a dump, under the lock.
+
+use migrate_core::restore::{Dump, Occupied, RestoreRequest, Restored, Trigger};
+
+use super::Runner;
+use crate::{
+    error::Error,
+    history::{Sight, Tables},
+    restore::{Restoration, RestoreError, held},
+};
+
+impl Runner<'_> {
+    /// Restores, unless the database has what it needs.
+    pub(crate) fn restore(
+        mut self,
+        request: &RestoreRequest,
+        dump: &mut dyn Dump,
+    ) -> Result<Restored, Error> {
+        // Only absence: what cannot be read is an error, and no absence.
+        if request.trigger == Trigger::NoHistory && self.has_history(Sight::Live)? {
+            return Ok(Restored::NotNeeded);
+        }
+        // A connection of somebody else's: there is nothing to hand to a client program.
+        let Some(_url) = self.url else {
+            return Err(RestoreError::Unknown(self.driver.dialect().name).into());
+        };
+        let mut restored = Restored::Done;
+        self.locked(request.wait, |runner| {
+            // Again, now that nobody else restores.
+            if request.trigger == Trigger::NoHistory && runner.has_history(Sight::Settled)? {
+                restored = Restored::NotNeeded;
+                return Ok(());
+            }
+            let holds = held(runner.driver)?;
+            if request.occupied == Occupied::Refuse && !holds.is_empty() {
+                return Err(RestoreError::Occupied(holds).into());
+            }
+            dump.open().map_err(RestoreError::Dump)?;
+            let mut expects = request.expects.clone();
+            if expects.is_empty() {
+                let table = &runner.store.table;
+                expects = vec![table.clone(), format!("{table}_meta")];
+            }
+            Restoration {
+                driver: &mut *runner.driver,
+                #[cfg(feature = "mysql")]
+                store: runner.store,
+                #[cfg(any(feature = "postgres", feature = "mysql"))]
+                url: _url,
+                expects,
+            }
+            .restore(dump)
+        })?;
+        Ok(restored)
+    }
+
+    fn has_history(&mut self, sight: Sight) -> Result<bool, Error> {
+        let read = self.store.read(self.driver, sight)?;
+        Ok(read.tables == Tables::Present)
+    }
+}
