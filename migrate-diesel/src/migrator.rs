@@ -43,6 +43,7 @@ use crate::{
 /// # }
 /// # #[cfg(feature = "sqlite")] example::run().unwrap();
 /// ```
+#[doc = include_str!("docs/programs.md")]
 #[derive(Debug)]
 pub struct Migrator {
     carried: Carried,
