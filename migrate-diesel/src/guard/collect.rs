@@ -1,6 +1,6 @@
 //! What stands in the way, and whether it can be brought back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use migrate_core::view::Unmanaged;
 
@@ -64,7 +64,13 @@ impl Keeper<'_> {
         let edges = self.edges(&found, &dependences);
         let order = order::roots_first(found.len(), &edges);
         self.refuse_undeclared(request, &found, &edges, &order)?;
-        let down = self.ordered(driver, request, found, &edges, &order)?;
+        let mut down = self.ordered(driver, request, found, &edges, &order)?;
+        let read: HashSet<&str> = dependences.iter().map(|it| it.on.as_str()).collect();
+        down.is_read = down
+            .nodes
+            .iter()
+            .map(|node| read.contains(node.snapshot.object.identity.as_str()))
+            .collect();
         refuse_losses(self, driver.dialect().implicit_commit, &down)?;
         Ok(down)
     }

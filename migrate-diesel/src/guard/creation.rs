@@ -20,6 +20,8 @@ pub(super) struct Creation<'d> {
     /// What stood there before.
     pub(super) old: Option<&'d Snapshot>,
     pub(super) how: How,
+    /// Whether another one that is created reads it: then what that is worth shows there.
+    pub(super) is_read: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,11 @@ impl Keeper<'_> {
         let mut creations: Vec<Creation<'d>> = Vec::new();
         // Index among the creations by index among the nodes.
         let mut moved: Vec<Option<usize>> = Vec::with_capacity(down.nodes.len());
-        for node in &down.nodes {
+        // Where definitions change, who read it before says nothing.
+        let is_as_before = definitions == Definitions::AsTheyWere
+            && begins.is_empty()
+            && down.nodes.iter().all(|node| node.fate == Fate::ComesBack);
+        for (index, node) in down.nodes.iter().enumerate() {
             if node.fate == Fate::Ends {
                 moved.push(None);
                 continue;
@@ -63,6 +69,7 @@ impl Keeper<'_> {
                 managed: node.managed,
                 old: Some(&node.snapshot),
                 how,
+                is_read: is_as_before && down.is_read.get(index).copied().unwrap_or_default(),
             });
         }
         let name = |at: usize| self.declared.views.get(at).map(|view| view.name);
@@ -82,6 +89,7 @@ impl Keeper<'_> {
                     .and_then(|ended| down.nodes.get(ended))
                     .map(|node| &node.snapshot),
                 how: How::Anew,
+                is_read: false,
             });
         }
         let order = self.creation_order(down, &moved, &creations);

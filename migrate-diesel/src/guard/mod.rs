@@ -83,6 +83,8 @@ pub(crate) struct Down {
     nodes: Vec<Node>,
     /// `(on, by)`: indexes of nodes.
     edges: Vec<(usize, usize)>,
+    /// By index of node, whether another one reads it, as the catalog tells.
+    is_read: Vec<bool>,
 }
 
 impl Down {

@@ -320,7 +320,7 @@ impl Keeper<'_> {
         };
         let down = Down {
             nodes: vec![node],
-            edges: Vec::new(),
+            ..Down::default()
         };
         self.bring_up(driver, &down, &[], Definitions::AsTheyWere, tell)
     }

@@ -121,17 +121,27 @@ impl Keeper<'_> {
     }
 
     /// Reads nothing of each, where only that tells whether its definition fits.
+    ///
+    /// What is read by another one was read with that; only where something is wrong all are asked,
+    /// because the first of them is to be named.
     fn probe(&self, driver: &mut dyn Driver, creations: &[Creation<'_>]) -> Result<(), ViewError> {
-        for creation in creations.iter().filter(|it| it.how != How::Not) {
-            let (_, name) = self.names_of(creation);
-            let Some(statement) = catalog(driver)?.probe(&name) else {
-                return Ok(());
-            };
-            driver
-                .batch(&statement)
-                .map_err(|source| self.not_created(creation, source))?;
+        let is_new = |creation: &&Creation<'_>| creation.how != How::Not;
+        let mut leaves = creations.iter().filter(is_new).filter(|it| !it.is_read);
+        if leaves.try_for_each(|it| self.probe_one(driver, it)).is_ok() {
+            return Ok(());
         }
-        Ok(())
+        let mut all = creations.iter().filter(is_new);
+        all.try_for_each(|it| self.probe_one(driver, it))
+    }
+
+    fn probe_one(&self, driver: &mut dyn Driver, creation: &Creation<'_>) -> Result<(), ViewError> {
+        let (_, name) = self.names_of(creation);
+        match catalog(driver)?.probe(&name) {
+            Some(statement) => driver
+                .batch(&statement)
+                .map_err(|source| self.not_created(creation, source)),
+            None => Ok(()),
+        }
     }
 
     fn statements(

@@ -84,8 +84,20 @@ impl ViewCatalog for SqliteConnection {
 
     fn snapshots(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
         let names: Vec<&str> = objects.iter().map(|it| it.identity.as_str()).collect();
-        let mut creates = creates(self, &names)?;
         let mut columns = columns(self, &names)?;
+        let mut snapshots = self.properties(objects)?;
+        for snapshot in &mut snapshots {
+            let name = snapshot.object.identity.to_ascii_lowercase();
+            snapshot.columns = columns.remove(&name).unwrap_or_default();
+        }
+        Ok(snapshots)
+    }
+
+    /// Without columns: to know them SQLite resolves every view down to its tables, and nothing that
+    /// hangs on its views needs one.
+    fn properties(&mut self, objects: &[&Object]) -> QueryResult<Vec<Snapshot>> {
+        let names: Vec<&str> = objects.iter().map(|it| it.identity.as_str()).collect();
+        let mut creates = creates(self, &names)?;
         let mut triggers = triggers(self, &names)?;
         objects
             .iter()
@@ -93,7 +105,7 @@ impl ViewCatalog for SqliteConnection {
                 let name = object.identity.to_ascii_lowercase();
                 Ok(Snapshot {
                     object: (*object).clone(),
-                    columns: columns.remove(&name).unwrap_or_default(),
+                    columns: Vec::new(),
                     create: creates.remove(&name).ok_or_else(|| missing(object))?,
                     properties: triggers.remove(&name).unwrap_or_default(),
                     lost: Vec::new(),
