@@ -9,8 +9,8 @@ use std::{
 };
 
 use migrate_core::{
-    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Repeat, Reversal, TransactionMode, ViewRef,
-    view::Unmanaged,
+    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Repeat, Reversal, TransactionMode,
+    ViewRef, view::Unmanaged,
 };
 
 use crate::{

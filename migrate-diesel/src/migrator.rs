@@ -75,7 +75,10 @@ impl Migrator {
     /// # Errors
     /// [`Error::Graph`] when they do not fit to the migrations.
     #[doc(hidden)]
-    pub fn with_views(mut self, views: impl IntoIterator<Item = &'static View>) -> Result<Self, Error> {
+    pub fn with_views(
+        mut self,
+        views: impl IntoIterator<Item = &'static View>,
+    ) -> Result<Self, Error> {
         self.carried.views = views.into_iter().collect();
         self.resolved = OnceCell::new();
         self.resolved()?;
@@ -154,10 +157,8 @@ impl Migrator {
     }
 
     fn resolved(&self) -> Result<&Resolved, Error> {
-        self.resolved.get_or_try_init(|| {
-            self.carried
-                .resolve(self.settings.ordering, &self.database)
-        })
+        self.resolved
+            .get_or_try_init(|| self.carried.resolve(self.settings.ordering, &self.database))
     }
 
     /// Applies everything that is pending.

@@ -53,7 +53,9 @@ impl Reader<'_> {
         let applied = applied(&standing, self.graph.len());
         let recorded = self.recorded()?;
         report.views = self.view_statuses(&applied, &recorded)?;
-        report.problems.extend(self.view_problems(&applied, &recorded)?);
+        report
+            .problems
+            .extend(self.view_problems(&applied, &recorded)?);
         // Not knowing who holds the lock is no reason to show nothing.
         report.locked_by = self
             .driver
@@ -120,13 +122,9 @@ impl Reader<'_> {
         let standing = Standing::new(self.graph, &history);
         let mut report = CheckReport::new(self.database, self.driver.dialect().name);
         report.carried = self.graph.len();
-        let unapplied = self
-            .graph
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| {
-                standing.state(*at) != State::Applied && standing.replaced_by(*at).is_none()
-            });
+        let unapplied = self.graph.iter().enumerate().filter(|(at, _)| {
+            standing.state(*at) != State::Applied && standing.replaced_by(*at).is_none()
+        });
         report.pending = unapplied
             .map(|(_, descriptor)| descriptor.id.to_string())
             .collect();
@@ -141,7 +139,9 @@ impl Reader<'_> {
         let recorded = self.recorded()?;
         let pending = self.pending_views(&applied, &recorded)?;
         report.pending_views = pending_names(self.views, &pending);
-        report.problems.extend(self.view_problems(&applied, &recorded)?);
+        report
+            .problems
+            .extend(self.view_problems(&applied, &recorded)?);
         Ok(report)
     }
 
@@ -261,7 +261,10 @@ impl Reader<'_> {
             let because = match action {
                 ViewAction::Rebuild => "its definition changed",
                 ViewAction::Down => "its lifetime is over",
-                _ if recorded.get(view.name).is_some_and(|row| row.saved.is_some()) => {
+                _ if recorded
+                    .get(view.name)
+                    .is_some_and(|row| row.saved.is_some()) =>
+                {
                     "a run that died left it down"
                 }
                 _ => "it is missing",

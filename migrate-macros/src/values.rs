@@ -281,10 +281,16 @@ pub(crate) fn choice(
             value,
         });
     }
-    let forms: Vec<String> = words.iter().map(|word| format!("`{key} = {word}`")).collect();
+    let forms: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{key} = {word}`"))
+        .collect();
     let message = match chosen {
         Some(word) => format!("`{key}` takes a word, not a string: write `{key} = {word}`"),
-        None => format!("`{key}` takes one of a few words: write {}", forms.join(" or ")),
+        None => format!(
+            "`{key}` takes one of a few words: write {}",
+            forms.join(" or ")
+        ),
     };
     argument.wrong(diagnostics, message);
     None

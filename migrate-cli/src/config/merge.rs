@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use migrate_core::{DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, OnChanged, Ordering, Settings};
+use migrate_core::{
+    DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, OnChanged, Ordering, Settings,
+};
 
 use super::{
     Entry, Key, Layer, Origin,

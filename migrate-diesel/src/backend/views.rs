@@ -52,11 +52,7 @@ pub trait ViewCatalog {
     ///
     /// # Errors
     /// What this database does not have: materialized views, an option.
-    fn create(
-        &self,
-        view: &ViewDescriptor,
-        old: Option<&Snapshot>,
-    ) -> Result<Vec<String>, String>;
+    fn create(&self, view: &ViewDescriptor, old: Option<&Snapshot>) -> Result<Vec<String>, String>;
 
     /// A statement that fails where a view of this name cannot be read; `None` where its creation
     /// would have failed.

@@ -112,8 +112,7 @@ impl Store {
         saved: Option<&str>,
         by: &str,
     ) -> String {
-        let fingerprint =
-            fingerprint.map_or_else(|| "NULL".to_owned(), |it| format!("'{it}'"));
+        let fingerprint = fingerprint.map_or_else(|| "NULL".to_owned(), |it| format!("'{it}'"));
         format!(
             "INSERT INTO {} (name, id, state, fingerprint, changed_at, run_by, saved) VALUES ({}, {}, '{}', {fingerprint}, {}, {}, {})",
             self.views,

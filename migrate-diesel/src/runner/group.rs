@@ -6,10 +6,7 @@ use diesel::{
     QueryResult,
     result::{DatabaseErrorKind, Error as DieselError},
 };
-use migrate_core::{
-    Descriptor, Plan, Standing, State,
-    report::Event,
-};
+use migrate_core::{Descriptor, Plan, Standing, State, report::Event};
 
 use super::{Bodies, Progress, Runner, Used, body::Direction};
 use crate::{
@@ -19,7 +16,8 @@ use crate::{
 
 pub(super) const SAVEPOINT: &str = "SAVEPOINT migrate_step";
 pub(super) const RELEASE: &str = "RELEASE SAVEPOINT migrate_step";
-pub(super) const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_step; RELEASE SAVEPOINT migrate_step";
+pub(super) const ROLLBACK_TO: &str =
+    "ROLLBACK TO SAVEPOINT migrate_step; RELEASE SAVEPOINT migrate_step";
 
 impl Runner<'_> {
     pub(super) fn run_grouped(

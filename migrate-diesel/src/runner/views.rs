@@ -219,8 +219,7 @@ impl Runner<'_> {
 
     fn rebuild_these(&mut self, pending: &Pending) -> Result<(), Error> {
         self.isolate()?;
-        let whole =
-            self.driver.dialect().implicit_commit == crate::backend::ImplicitCommit::Never;
+        let whole = self.driver.dialect().implicit_commit == crate::backend::ImplicitCommit::Never;
         if whole {
             self.driver
                 .batch(self.driver.dialect().begin)
@@ -349,8 +348,7 @@ pub(crate) fn unsupported_views(driver: &mut dyn Driver, declared: &Declared) ->
         if let Some(why) = why {
             let message = format!("the view `{}` ({}): {why}", it.id, it.location);
             problems.push(
-                Problem::new(ProblemKind::WrongBackend, it.id.to_string(), message)
-                    .at(it.location),
+                Problem::new(ProblemKind::WrongBackend, it.id.to_string(), message).at(it.location),
             );
         }
     }
@@ -377,4 +375,3 @@ impl From<crate::guard::ViewError> for BodyError {
         Self::View(Box::new(error))
     }
 }
-

@@ -201,7 +201,10 @@ pub fn squashed(scratch: &Scratch) {
     assert_eq!(scratch.effects(), ["both", "three"]);
     let status = all.status(&mut scratch.connect()).unwrap();
     assert!(
-        status.migrations.iter().all(|it| it.state == State::Applied),
+        status
+            .migrations
+            .iter()
+            .all(|it| it.state == State::Applied),
         "{status:?}"
     );
     assert!(up(scratch, &all).events.is_empty());

@@ -176,9 +176,12 @@ impl Driver for PgConnection {
              WHERE pg_catalog.current_setting('track_counts') = 'on'",
         )?;
         // The sum of no table is NULL.
-        Ok(rows
-            .first()
-            .map(|row| row.c0.as_ref().and_then(|text| text.parse().ok()).unwrap_or(0)))
+        Ok(rows.first().map(|row| {
+            row.c0
+                .as_ref()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0)
+        }))
     }
 
     fn isolation_sql(&self, state: &SessionState) -> String {

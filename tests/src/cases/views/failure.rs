@@ -74,7 +74,8 @@ fn all_up(scratch: &Scratch) {
     assert_eq!(view_states(scratch, &migrator), "fail_base up, fail_top up");
     assert_eq!(scratch.number("SELECT count(*) AS value FROM fail_top"), 1);
     assert_eq!(
-        scratch.number("SELECT count(*) AS value FROM migrate_history_views WHERE saved IS NOT NULL"),
+        scratch
+            .number("SELECT count(*) AS value FROM migrate_history_views WHERE saved IS NOT NULL"),
         0
     );
 }

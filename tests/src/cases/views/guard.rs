@@ -81,11 +81,12 @@ pub fn everything_on_it_goes_down_once(scratch: &Scratch) {
         "down g_d, down g_l, down g_c, down g_b, down g_a, up g_a, up g_b, up g_c, up g_l, up g_d"
     );
     told.done();
-    assert!(view_states(scratch, &migrator).split(", ").all(|it| it.ends_with(" up")));
-    assert_eq!(
-        scratch.number("SELECT count(*) AS value FROM g_d"),
-        1
+    assert!(
+        view_states(scratch, &migrator)
+            .split(", ")
+            .all(|it| it.ends_with(" up"))
     );
+    assert_eq!(scratch.number("SELECT count(*) AS value FROM g_d"), 1);
 }
 
 /// V-partial: what it uses stays.
@@ -102,7 +103,10 @@ pub fn what_it_uses_stays_up(scratch: &Scratch) {
 /// V-multi-root.
 pub fn several_roots_are_one_pass(scratch: &Scratch) {
     ready(scratch);
-    let told = up(scratch, &migrator(migrations![guard_create, guard_two_roots]));
+    let told = up(
+        scratch,
+        &migrator(migrations![guard_create, guard_two_roots]),
+    );
     assert_eq!(
         views_of(&told.events),
         "down g_d, down g_l, down g_c, up g_c, up g_l, up g_d"
@@ -127,7 +131,10 @@ pub fn guards_nest(scratch: &Scratch) {
 /// The catalog knows what reads a column.
 pub fn dependents_of_a_column(scratch: &Scratch) {
     ready(scratch);
-    let told = up(scratch, &migrator(migrations![guard_create, guard_by_catalog]));
+    let told = up(
+        scratch,
+        &migrator(migrations![guard_create, guard_by_catalog]),
+    );
     assert_eq!(
         views_of(&told.events),
         "down g_d, down g_l, down g_c, down g_b, down g_a, up g_a, up g_b, up g_c, up g_l, up g_d"

@@ -55,7 +55,10 @@ const REPORT: &str = "CREATE VIEW report AS SELECT id FROM hand_strict";
 
 /// Refused before the first statement of the run, with a list.
 pub fn refused_before_anything(scratch: &Scratch) {
-    ready(scratch, &[REPORT, "CREATE VIEW report_top AS SELECT id FROM report"]);
+    ready(
+        scratch,
+        &[REPORT, "CREATE VIEW report_top AS SELECT id FROM report"],
+    );
     let migrator = migrator(migrations![hand_create, hand_before, hand_retype_strict]);
     let told = up(scratch, &migrator);
     assert!(told.events.is_empty(), "{:?}", told.events);
@@ -86,7 +89,10 @@ pub fn restored_as_they_were(scratch: &Scratch) {
         ],
     );
     let before = text_of(scratch, "kind_top");
-    let told = up(scratch, &migrator(migrations![hand_create, hand_touch_kind]));
+    let told = up(
+        scratch,
+        &migrator(migrations![hand_create, hand_touch_kind]),
+    );
     let views = views_of(&told.events).replace("public.", "");
     assert_eq!(
         views,
@@ -99,11 +105,11 @@ pub fn restored_as_they_were(scratch: &Scratch) {
 
 /// In a block: refused before the block's first statement, and the run fails.
 pub fn in_a_block(scratch: &Scratch) {
-    ready(
+    ready(scratch, &["CREATE VIEW by_hand AS SELECT email FROM hand"]);
+    let told = up(
         scratch,
-        &["CREATE VIEW by_hand AS SELECT email FROM hand"],
+        &migrator(migrations![hand_create, hand_by_catalog]),
     );
-    let told = up(scratch, &migrator(migrations![hand_create, hand_by_catalog]));
     assert_eq!(views_of(&told.events), "");
     let error = told.error();
     assert!(
@@ -116,10 +122,7 @@ pub fn in_a_block(scratch: &Scratch) {
 
 /// With `unmanaged = restore` at the migration they come back.
 pub fn in_a_block_that_restores(scratch: &Scratch) {
-    ready(
-        scratch,
-        &["CREATE VIEW by_hand AS SELECT email FROM hand"],
-    );
+    ready(scratch, &["CREATE VIEW by_hand AS SELECT email FROM hand"]);
     let told = up(
         scratch,
         &migrator(migrations![hand_create, hand_by_catalog_kindly]),
