@@ -140,7 +140,7 @@ impl<'r> Runner<'r> {
 
     fn try_up(&mut self, request: &UpRequest) -> Result<(), Error> {
         self.check_ready()?;
-        let read = self.store.read(self.driver, Sight::Live)?;
+        let read = self.read_patiently(request.wait)?;
         let standing = Standing::new(self.graph, &read.history);
         let drift = drift::problems(self.graph, &standing, &read.history);
         let changed = drift

@@ -1,11 +1,13 @@
 //! `restore`: the database begins with a dump, under the lock.
 
+use std::time::Duration;
+
 use migrate_core::restore::{Dump, Occupied, RestoreRequest, Restored, Trigger};
 
 use super::Runner;
 use crate::{
     error::Error,
-    history::{Sight, Tables},
+    history::{Read, Sight, Tables},
     restore::{Restoration, RestoreError, held},
 };
 
@@ -17,7 +19,9 @@ impl Runner<'_> {
         dump: &mut dyn Dump,
     ) -> Result<Restored, Error> {
         // Only absence: what cannot be read is an error, and no absence.
-        if request.trigger == Trigger::NoHistory && self.has_history(Sight::Live)? {
+        if request.trigger == Trigger::NoHistory
+            && self.read_patiently(request.wait)?.tables == Tables::Present
+        {
             return Ok(Restored::NotNeeded);
         }
         // A connection of somebody else's: there is nothing to hand to a client program.
@@ -52,6 +56,20 @@ impl Runner<'_> {
             .restore(dump)
         })?;
         Ok(restored)
+    }
+
+    /// The history. Where it says that a restore was begun, its process may be at it still: then that is
+    /// waited for, by its lock.
+    pub(super) fn read_patiently(&mut self, wait: Option<Duration>) -> Result<Read, Error> {
+        match self.store.read(self.driver, Sight::Live) {
+            Err(Error::Restore(error)) if matches!(*error, RestoreError::Half { .. }) => {
+                self.locked(wait, |runner| {
+                    runner.store.read(runner.driver, Sight::Settled).map(drop)
+                })?;
+                self.store.read(self.driver, Sight::Live)
+            }
+            read => read,
+        }
     }
 
     fn has_history(&mut self, sight: Sight) -> Result<bool, Error> {
