@@ -261,7 +261,15 @@ fn killed_in_a_revert(backend: Backend) {
 
             let mut deployment = program::open(name, scratch.url()).unwrap();
             if name == "revert_outside" {
-                let state = deployment.status().unwrap().migrations[0].state;
+                // The server notices the death in its own time; until then its lock says that it is alive.
+                let mut state = State::Running;
+                for _ in 0..200 {
+                    state = deployment.status().unwrap().migrations[0].state;
+                    if state != State::Running {
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(50));
+                }
                 assert_eq!(state, State::Interrupted, "{point}");
                 deployment.resolve(name, Resolution::Retry, None).unwrap();
             } else {
