@@ -9,8 +9,8 @@ compile_error!(
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod adopt;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod application;
 pub mod backend;
 mod carried;
