@@ -95,15 +95,7 @@ impl Keeper<'_> {
         let identities = catalog(driver)?
             .find(&names)
             .map_err(database("ask the catalog for views"))?;
-        let recorded =
-            self.store
-                .recorded_views(driver, Some(&names))
-                .map_err(|error| match error {
-                    crate::Error::Database { doing, source } => {
-                        ViewError::Database { doing, source }
-                    }
-                    other => ViewError::Unknown(other.to_string()),
-                })?;
+        let recorded = self.recorded(driver, Some(&names))?;
         let identities: HashMap<&str, Option<String>> =
             names.iter().copied().zip(identities).collect();
         let mut present = Vec::new();
@@ -409,7 +401,8 @@ impl Keeper<'_> {
     }
 }
 
-fn is_declared(view: &View, row: &RecordedView) -> bool {
+/// Whether a row is of what the program declares now.
+pub(super) fn is_declared(view: &View, row: &RecordedView) -> bool {
     row.id == view.descriptor.id.to_string()
         && row.fingerprint == Some(view.descriptor.fingerprint())
 }

@@ -7,12 +7,11 @@ use std::{
 
 use diesel::{QueryResult, result::Error as DieselError};
 
-use super::{Down, Keeper, Mode, Node, ViewError, catalog, database};
+use super::{
+    Down, Keeper, Mode, Node, RELEASE, ROLLBACK_TO, SAVEPOINT, ViewError, catalog, database,
+};
 use crate::backend::Driver;
 
-const SAVEPOINT: &str = "SAVEPOINT migrate_views";
-const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
-const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
 /// First pause between two attempts; doubled up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);

@@ -27,13 +27,19 @@ use migrate_core::{MigrationId, report::Event, view::Unmanaged};
 
 use crate::{
     backend::{Driver, ImplicitCommit, Object, Snapshot, ViewCatalog},
-    history::{RecordedView, Store},
+    error::Error,
+    history::{RecordedView, RecordedViews, Store},
 };
 
 pub(crate) use creation::Definitions;
 pub(crate) use declared::Declared;
 pub use error::{InTheWay, Kept, ViewError};
 pub(crate) use recover::{Pending, unmanaged_of};
+
+// Around several statements of which one may fail.
+const SAVEPOINT: &str = "SAVEPOINT migrate_views";
+const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
+const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
 
 /// Takes views down and brings them up on behalf of one migration, or of none.
 #[derive(Clone, Copy)]
@@ -150,7 +156,7 @@ impl Keeper<'_> {
         driver: &mut dyn Driver,
         request: &Request<'_>,
     ) -> Result<(), ViewError> {
-        self.collect(driver, request).map(drop_it)
+        self.collect(driver, request).map(|_| ())
     }
 
     /// Takes down what `request` asks for, and everything on top of it.
@@ -297,6 +303,20 @@ impl Keeper<'_> {
         run_all(driver, &script).map_err(database("write down how the views come back"))
     }
 
+    /// The rows of these names, or all of them.
+    fn recorded(
+        &self,
+        driver: &mut dyn Driver,
+        names: Option<&[&str]>,
+    ) -> Result<RecordedViews, ViewError> {
+        self.store
+            .recorded_views(driver, names)
+            .map_err(|error| match error {
+                Error::Database { doing, source } => ViewError::Database { doing, source },
+                other => ViewError::Unknown(other.to_string()),
+            })
+    }
+
     /// Id and name, as events and rows have them.
     fn names(&self, node: &Node) -> (String, String) {
         let declared = node.managed.and_then(|at| self.declared.get(at));
@@ -327,8 +347,6 @@ impl Keeper<'_> {
         })
     }
 }
-
-fn drop_it<T>(_: T) {}
 
 fn database(doing: &str) -> impl FnOnce(DieselError) -> ViewError {
     let doing = doing.to_owned();

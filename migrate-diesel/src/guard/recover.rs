@@ -6,7 +6,8 @@ use migrate_core::{
 };
 
 use super::{
-    Definitions, Down, Fate, Keeper, Mode, Node, Request, ViewError, catalog, database, saved,
+    Definitions, Down, Fate, Keeper, Mode, Node, Request, ViewError, catalog, collect::is_declared,
+    database, saved,
 };
 use crate::{
     backend::{Driver, Object, ReadersError},
@@ -100,9 +101,9 @@ impl Keeper<'_> {
     }
 
     fn is_as_declared(&self, at: usize, row: &RecordedView) -> bool {
-        self.declared.views.get(at).is_some_and(|view| {
-            row.id == view.id.to_string() && row.fingerprint == Some(view.fingerprint())
-        })
+        self.declared
+            .get(at)
+            .is_some_and(|view| is_declared(view, row))
     }
 
     /// Rows of views that this program does not declare (any more).
@@ -232,10 +233,7 @@ impl Keeper<'_> {
         driver: &mut dyn Driver,
         tell: &mut dyn FnMut(Event),
     ) -> Result<Vec<Problem>, ViewError> {
-        let recorded = self
-            .store
-            .recorded_views(driver, None)
-            .map_err(|error| ViewError::Unknown(migrate_core::error_chain(&error).join(": ")))?;
+        let recorded = self.recorded(driver, None)?;
         let mut left: Vec<(String, RecordedView)> = recorded
             .into_iter()
             .filter(|(name, row)| row.saved.is_some() && !self.is_held(name))

@@ -3,7 +3,7 @@
 use migrate_core::ViewDescriptor;
 
 use super::{
-    Down, Fate, Keeper, Mode, ViewError, catalog,
+    Down, Fate, Keeper, Mode, RELEASE, ROLLBACK_TO, SAVEPOINT, ViewError, catalog,
     creation::{Creation, Definitions, How},
     database,
     properties::{difference, foreseen},
@@ -11,9 +11,6 @@ use super::{
 };
 use crate::backend::{Driver, Object, ObjectKind, Snapshot};
 
-const SAVEPOINT: &str = "SAVEPOINT migrate_views";
-const RELEASE: &str = "RELEASE SAVEPOINT migrate_views";
-const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT migrate_views; RELEASE SAVEPOINT migrate_views";
 /// One round sets what lacks; a new owner changes grants, which takes a second.
 const ROUNDS: usize = 4;
 

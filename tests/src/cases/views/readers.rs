@@ -219,8 +219,9 @@ pub fn a_long_transaction_is_named(scratch: &Scratch) {
             text.contains("application `the long report`") && text.contains("ReadBase"),
             "{text}"
         );
-        // Nobody waits through all the attempts: in between they read.
-        assert!(longest < took, "{longest:?} of {took:?}");
+        // Of two seconds every attempt waits half a one, and nobody waits longer behind it; in between
+        // they read. Beside the run and not beside a clock: the machine may be slow.
+        assert!(longest * 4 < took * 3, "{longest:?} of {took:?}");
         assert!(reads > 4, "{reads} reads in {took:?}");
         assert_ne!(error.kind(), FailureKind::Usage);
         if let Error::View(error) = &error {
