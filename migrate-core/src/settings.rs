@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::interrupt::Interrupt;
+
 /// Which of the migrations that are ready comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Ordering {
@@ -44,6 +46,8 @@ pub struct Settings {
     pub view_lock_timeout: Duration,
     /// What `up` does where something applied has changed since.
     pub on_changed: OnChanged,
+    /// Asks its runs to end early.
+    pub interrupt: Interrupt,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             // each other, it is us who give way.
             view_lock_timeout: Duration::from_millis(500),
             on_changed: OnChanged::Warn,
+            interrupt: Interrupt::new(),
         }
     }
 }
