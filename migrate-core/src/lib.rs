@@ -20,6 +20,7 @@ mod graph;
 mod history;
 mod id;
 mod interrupt;
+pub mod mass;
 mod node;
 mod plan;
 pub mod record;
