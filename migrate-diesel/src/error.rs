@@ -139,6 +139,12 @@ pub enum Error {
     /// A database could not begin with a dump, or did so only half.
     #[error(transparent)]
     Restore(Box<crate::restore::RestoreError>),
+    /// The run was asked to end. What was done before stays done.
+    #[error("interrupted {when}")]
+    Interrupted {
+        /// What it was at, or was about to do.
+        when: String,
+    },
     /// Others kept changing the history while we planned.
     #[error(
         "the history kept changing while it was being read; another program applies migrations without our lock"
@@ -181,6 +187,9 @@ pub enum BodyError {
         "the body ended its own transaction (by COMMIT or ROLLBACK, or by a failed statement that it ignored); a migration that has to says `transaction = none`"
     )]
     EndedTransaction,
+    /// The run was asked to end, and this body was cut short.
+    #[error("interrupted before it was done")]
+    Interrupted,
     /// Views could not be taken out of its way, or not be brought up after it.
     #[error(transparent)]
     View(Box<ViewError>),
@@ -233,9 +242,11 @@ impl Error {
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Restore(error) => error.kind(),
-            Self::Migration { .. } | Self::Blocked { .. } | Self::Unstable | Self::View(_) => {
-                FailureKind::Migration
-            }
+            Self::Migration { .. }
+            | Self::Blocked { .. }
+            | Self::Unstable
+            | Self::View(_)
+            | Self::Interrupted { .. } => FailureKind::Migration,
             Self::Database { source, .. } if is_connection_loss(source) => FailureKind::Unreachable,
             _ => FailureKind::Usage,
         }
@@ -273,6 +284,12 @@ impl Error {
             Self::View(_) | Self::Migration { .. } if self.view_advice().is_some() => {
                 self.view_advice().unwrap_or_default()
             }
+            Self::Interrupted { .. }
+            | Self::Migration {
+                undone: Undone::Everything,
+                source: BodyError::Interrupted,
+                ..
+            } => "run it again: it goes on from here",
             Self::Migration {
                 undone: Undone::NotEverything,
                 ..

@@ -23,6 +23,7 @@ mod command;
 mod error;
 mod guard;
 mod history;
+pub mod mass;
 mod migration;
 mod migrator;
 mod refusal;

@@ -15,6 +15,7 @@ use migrate_core::{
 
 use crate::{
     backend::MigrationConnection,
+    mass::Mass,
     session::{Context, Session},
 };
 
@@ -29,6 +30,8 @@ pub struct Migration {
     pub up: Body,
     /// What reverts it.
     pub down: Option<Body>,
+    /// What only mass migrations have; their `up` is no body, and never called.
+    pub mass: Option<&'static Mass>,
 }
 
 impl Migration {
@@ -61,13 +64,32 @@ impl Migration {
                 fingerprint: Fingerprint(fingerprint),
                 suspends: &[],
                 unmanaged: Unmanaged::Refuse,
+                sql: None,
                 repeat: Repeat::Never,
                 replaces: &[],
                 key,
             },
             up: Body(&Unset),
             down: None,
+            mass: None,
         }
+    }
+
+    /// What a mass migration goes over, and its body.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn mass(mut self, mass: &'static Mass) -> Self {
+        self.mass = Some(mass);
+        self
+    }
+
+    /// The connections that its bodies take.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionKind> + use<> {
+        let up = match self.mass {
+            Some(mass) => mass.code.connection(),
+            None => self.up.connection(),
+        };
+        std::iter::once(up).chain(self.down.map(Body::connection))
     }
 
     /// The body. Apart from `new`, so that what is wrong with a signature is not told at the name.

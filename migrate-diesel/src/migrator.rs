@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DEFAULT_DATABASE, Graph, NodeRef, OnChanged, Ordering, Settings, Views,
+    DEFAULT_DATABASE, Graph, Interrupt, NodeRef, OnChanged, Ordering, Settings, Views,
     adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     record::{AcceptRequest, MarkRequest, Marked},
@@ -129,6 +129,42 @@ impl Migrator {
     #[must_use]
     pub fn on_changed(mut self, on_changed: OnChanged) -> Self {
         self.settings.on_changed = on_changed;
+        self
+    }
+
+    /// With a token that asks its runs to end: to be requested where the program hears that it is to stop
+    /// (this library installs no signal handler).
+    ///
+    /// Waits end at once, no further migration is begun, and a body that takes a [`Session`](crate::Session)
+    /// ends before its next step, in a transaction before its next statement. The statement that the
+    /// database is at is waited for: to cancel it takes a second connection, which only the command line
+    /// makes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] mod example {
+    /// use migrate_diesel::{Migrator, core::Interrupt, migrations, prelude::*};
+    ///
+    /// #[migration]
+    /// pub fn create_users(db: &mut SqliteConnection) -> QueryResult<()> {
+    ///     db.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+    /// }
+    ///
+    /// pub fn run() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let stop = Interrupt::new();
+    ///     let migrator = Migrator::new(migrations![create_users])?.interrupt(stop.clone());
+    ///     // Elsewhere, when the program is asked to end:
+    ///     stop.request();
+    ///     let mut db = SqliteConnection::establish(":memory:")?;
+    ///     let error = migrator.up(&mut db).unwrap_err();
+    ///     assert_eq!(error.to_string(), "interrupted before anything was done");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # #[cfg(feature = "sqlite")] example::run().unwrap();
+    /// ```
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.settings.interrupt = interrupt;
         self
     }
 

@@ -43,6 +43,7 @@ pub const UNREGISTERED: NodeRef = {
         fingerprint: Fingerprint(0),
         suspends: &[],
         unmanaged: Unmanaged::Refuse,
+        sql: None,
         repeat: Repeat::Never,
         replaces: &[],
         key: 0,

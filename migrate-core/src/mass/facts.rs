@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Units in a batch, where nothing else is said.
 pub const DEFAULT_BATCH: u32 = 1_000;
 
+/// Units that may be in quarantine, where nothing else is said.
+pub const DEFAULT_MAX_FAILURES: u32 = 100;
+
 /// The static facts of one mass migration, beside its descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MassFacts {
@@ -14,6 +17,8 @@ pub struct MassFacts {
     pub batch: u32,
     /// How long a batch is to take: its size steers itself there. `None` for batches of one size.
     pub target: Option<Duration>,
+    /// How long a worker waits between two batches.
+    pub pause: Duration,
     /// How many shards there are at most; chosen by how many rows there are where `None`.
     pub shards: Option<u32>,
     /// How many units may be in quarantine before the run fails.

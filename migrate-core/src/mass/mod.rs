@@ -22,6 +22,8 @@ mod run;
 pub mod schedule;
 mod state;
 
-pub use facts::{Added, DEFAULT_BATCH, MassFacts, MassKind};
+pub use facts::{
+    Added, DEFAULT_BATCH, DEFAULT_MAX_FAILURES, Granularity, KeySource, MassFacts, MassKind,
+};
 pub use run::{Live, MassRun, QuarantineState, Quarantined, Shard, ShardState};
 pub use state::{MassState, ParseMassStateError, Transition, legal};

@@ -9,7 +9,7 @@ use diesel::{ConnectionResult, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
+    Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
     TextRow, ViewCatalog,
 };
 
@@ -136,6 +136,14 @@ impl Driver for AnyConnection {
 
     fn remember_session(&mut self, key: &LockKey) -> QueryResult<SessionState> {
         inside!(self, connection => connection.remember_session(key))
+    }
+
+    fn session_id(&mut self) -> QueryResult<Option<String>> {
+        inside!(self, connection => connection.session_id())
+    }
+
+    fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
+        inside!(self, connection => connection.cancelling(state))
     }
 
     fn isolation_sql(&self, state: &SessionState) -> String {

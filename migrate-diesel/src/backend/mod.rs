@@ -166,6 +166,20 @@ pub trait Driver {
         String::new()
     }
 
+    /// What the server calls this session, where it has been replaced since it was
+    /// [remembered](Self::remember_session).
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn session_id(&mut self) -> QueryResult<Option<String>> {
+        Ok(None)
+    }
+
+    /// How another session stops the statement that this one is at; `None` where none can.
+    fn cancelling(&self, _state: &SessionState) -> Option<Cancelling> {
+        None
+    }
+
     /// Brings the session back where that takes questions.
     ///
     /// # Errors
@@ -203,9 +217,20 @@ pub struct Held {
     pub(crate) file: Option<(File, PathBuf)>,
 }
 
+/// How another session stops the statement that one is at. Without a statement it does nothing.
+#[derive(Clone, Debug)]
+pub struct Cancelling {
+    /// Connects to a URL.
+    pub connect: fn(&str) -> ConnectionResult<Box<dyn Driver>>,
+    /// Does it, in that session.
+    pub sql: String,
+}
+
 /// What [`Driver::remember_session`] found, in the backend's own words.
 #[derive(Clone, Debug, Default)]
 pub struct SessionState {
+    /// What the server calls the session.
+    pub id: Option<String>,
     /// SQL that restores it.
     pub restore: String,
     /// Takes back the names that we gave the session, where no body has run in it.

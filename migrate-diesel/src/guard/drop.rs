@@ -1,9 +1,6 @@
 //! Dropping, leaves first, with patience for those who read.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::{QueryResult, result::Error as DieselError};
 
@@ -51,7 +48,9 @@ impl Keeper<'_> {
             if waited + pause >= self.patience.budget {
                 return Err(self.busy(driver, &nodes, waited));
             }
-            thread::sleep(jittered(pause));
+            if self.interrupt.wait(jittered(pause)) {
+                return Err(ViewError::Interrupted(self.listed(&nodes)));
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

@@ -70,6 +70,9 @@ pub enum ViewError {
         /// Who holds them.
         blockers: Vec<String>,
     },
+    /// The run was asked to end while others held locks on a view that has to go down.
+    #[error("interrupted while waiting for those who use {0}")]
+    Interrupted(String),
     /// A suspension names what there is not.
     #[error("{0}")]
     Unknown(String),

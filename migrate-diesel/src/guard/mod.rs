@@ -23,7 +23,7 @@ use std::{
 };
 
 use diesel::{QueryResult, result::Error as DieselError};
-use migrate_core::{MigrationId, report::Event, view::Unmanaged};
+use migrate_core::{Interrupt, MigrationId, report::Event, view::Unmanaged};
 
 use crate::{
     backend::{Driver, ImplicitCommit, Object, Snapshot, ViewCatalog},
@@ -53,6 +53,8 @@ pub(crate) struct Keeper<'k> {
     /// What the migration says about what nobody declared.
     pub(crate) unmanaged: Unmanaged,
     pub(crate) patience: Patience,
+    /// Ends every wait.
+    pub(crate) interrupt: &'k Interrupt,
     /// Names of what guards of this run hold down at the moment.
     pub(crate) held: &'k Held,
 }

@@ -165,6 +165,25 @@ impl Store {
         )
     }
 
+    /// A query that has a row while nothing of that transaction is permanent, asked from outside it.
+    pub(crate) fn is_unmarked(&self, claim: &Claim) -> String {
+        self.has_detail(claim, "IS NULL")
+    }
+
+    /// As [`is_unmarked`](Self::is_unmarked), of a revert.
+    pub(crate) fn is_revert_unmarked(&self, claim: &Claim) -> String {
+        self.has_detail(claim, &format!("= {}", self.text(REVERT_ANNOUNCED)))
+    }
+
+    fn has_detail(&self, claim: &Claim, detail: &str) -> String {
+        format!(
+            "SELECT '1' AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM {} \
+             WHERE id = {} AND detail {detail}",
+            self.history,
+            self.text(&claim.id.to_string())
+        )
+    }
+
     /// The statement that says `applied`, where the claim has not.
     pub(crate) fn complete(&self, claim: &Claim, duration: Duration) -> String {
         format!(

@@ -1,10 +1,7 @@
 //! From one body to the next: the statements that complete one migration and start another, in as
 //! few round trips as the database allows.
 
-use std::{
-    thread,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 use diesel::{
     QueryResult,
@@ -216,7 +213,11 @@ impl Runner<'_> {
                         holder: None,
                         waited,
                     });
-                    thread::sleep(Duration::from_millis(50));
+                    if self.state.interrupt.wait(Duration::from_millis(50)) {
+                        return Err(Stumble::Next(Error::Interrupted {
+                            when: "while another program wrote".to_owned(),
+                        }));
+                    }
                 }
                 result => return result.map_err(next_stumble),
             }

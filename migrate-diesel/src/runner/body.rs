@@ -78,6 +78,8 @@ impl Runner<'_> {
             recorded: AtomicBool::new(had_steps),
             observer: Mutex::new(&mut *self.observer),
             keeper: keeper!(self, Some(at)),
+            interrupt: &self.state.interrupt,
+            stopped: AtomicBool::new(false),
         };
         let kind = body.connection();
         let Some(connection) = self.driver.connection_mut(kind.type_id) else {
@@ -104,6 +106,8 @@ impl Runner<'_> {
         let duration = began.elapsed();
         let recorded_steps = context.recorded.load(Relaxed);
         let result = match result {
+            // Whatever it made of that: it has not done everything.
+            Ok(_) if context.stopped.load(Relaxed) => Err(BodyError::Interrupted),
             Ok(Ok(outcome)) => self.check_transaction(claim).map(|()| outcome.not_yet),
             Ok(Err(error)) => Err(self.explain(error)),
             Err(message) => Err(BodyError::Panicked(message)),

@@ -62,6 +62,8 @@ impl Runner<'_> {
             let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
                 continue;
             };
+            // What was done so far goes with the transaction.
+            self.may_begin(format_args!("`{}`", descriptor.id))?;
             let claim = self.claim(descriptor, step, standing);
             if let Err(error) = self.enter_group(&claim, std::mem::take(&mut ending), claims) {
                 self.roll_back();

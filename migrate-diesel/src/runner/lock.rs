@@ -1,12 +1,9 @@
 //! The deploy lock: taken with patience, given back on every path.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
-use migrate_core::report::Event;
+use migrate_core::report::{Event, LockHolder};
 
 use super::{Runner, Used};
 use crate::{
@@ -54,7 +51,13 @@ impl Runner<'_> {
                 (self.observer)(Event::Waiting { holder, waited });
                 told = Some(Instant::now());
             }
-            thread::sleep(pause.min(wait.saturating_sub(waited)));
+            let pausing = pause.min(wait.saturating_sub(waited));
+            if self.state.interrupt.wait(pausing) {
+                let holder = self.driver.lock_holder(key).ok().flatten();
+                return Err(Error::Interrupted {
+                    when: waiting_for(holder.as_ref()),
+                });
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -146,6 +149,10 @@ impl Runner<'_> {
                 .reopen(&crate::url::for_driver(url))
                 .map_err(|error| Error::connect(url, &error))?;
             if reopened {
+                self.state.session.id = self
+                    .driver
+                    .session_id()
+                    .map_err(Error::database("read the session's number"))?;
                 // The old session's lock goes when the server has noticed its end.
                 return self.lock(&key, self.settings.lock_wait);
             }
@@ -169,4 +176,9 @@ impl Runner<'_> {
         }
         result
     }
+}
+
+fn waiting_for(holder: Option<&LockHolder>) -> String {
+    let held = holder.map_or_else(String::new, |holder| format!(", held by {holder}"));
+    format!("while waiting for the deploy lock{held}")
 }

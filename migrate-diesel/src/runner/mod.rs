@@ -8,6 +8,7 @@ mod advance;
 mod body;
 mod ending;
 mod group;
+mod interrupt;
 mod lock;
 mod phases;
 mod record;
@@ -26,7 +27,7 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, MigrationId, OnChanged, Plan, Settings, Standing, State, drift,
+    DatabaseUrl, Descriptor, Graph, Interrupt, MigrationId, OnChanged, Plan, Settings, Standing, State, drift,
     frontend::{Grouping, Repeats, Target, UpRequest},
     report::{Event, Problem, ProblemKind, Summary},
 };
@@ -81,6 +82,8 @@ struct RunState {
     held_views: crate::guard::Held,
     /// Whether views may be down that no rollback brings back.
     views_at_risk: Used,
+    /// Asks this run to end.
+    interrupt: Interrupt,
     by: String,
     summary: Summary,
 }
@@ -119,7 +122,10 @@ impl<'r> Runner<'r> {
             url,
             store,
             observer,
-            state: RunState::default(),
+            state: RunState {
+                interrupt: settings.interrupt.clone(),
+                ..RunState::default()
+            },
         }
     }
 
@@ -218,6 +224,7 @@ impl<'r> Runner<'r> {
         work: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let key = LockKey::new(&self.store.table);
+        self.may_begin("anything was done")?;
         self.lock(&key, wait.unwrap_or(self.settings.lock_wait))?;
         self.state.by = crate::who::whoami();
         // A panic can only come from the observer: bodies are caught where they are called.
@@ -375,8 +382,7 @@ pub(crate) fn wrong_backend(
     let mut problems = Vec::new();
     for &migration in migrations {
         let descriptor = &migration.descriptor;
-        for body in std::iter::once(migration.up).chain(migration.down) {
-            let kind = body.connection();
+        for kind in migration.connections() {
             let known = accepted
                 .iter()
                 .find(|(id, _)| *id == kind.type_id)

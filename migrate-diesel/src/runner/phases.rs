@@ -1,7 +1,7 @@
 //! Repeatable migrations around those that run once.
 
 use migrate_core::{
-    Phase, Plan, Standing, TransactionMode, error_chain,
+    Interrupt, Phase, Plan, Standing, TransactionMode, error_chain,
     frontend::{OnFailure, UpRequest},
 };
 
@@ -89,8 +89,15 @@ impl Runner<'_> {
                 _ => plan.steps.push(*step),
             }
         }
+        // They bring back what `before` took away: who interrupted the others waits for that.
+        let interrupt = self.state.interrupt.clone();
+        if interrupt.requested() {
+            self.state.interrupt = Interrupt::new();
+        }
         // One that fails keeps no other from bringing back its part.
-        self.run_each(&plan, standing, OnFailure::KeepGoing, migrations)
+        let result = self.run_each(&plan, standing, OnFailure::KeepGoing, migrations);
+        self.state.interrupt = interrupt;
+        result
     }
 
     fn is_groupable(&self, plan: &Plan) -> bool {

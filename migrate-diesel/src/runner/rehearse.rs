@@ -130,6 +130,7 @@ impl Runner<'_> {
             let Some(descriptor) = self.graph.get(step.at) else {
                 continue;
             };
+            self.may_begin(format_args!("`{}`", descriptor.id))?;
             let (rehearsal, failure) = match self.not_shown(step, descriptor, &held_back) {
                 Some(why) => (Rehearsal::NotShown(why), None),
                 None => self.rehearse_step(step, descriptor, standing, migrations, log),

@@ -85,6 +85,7 @@ impl Runner<'_> {
             let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
                 continue;
             };
+            self.may_begin(format_args!("`{}` was reverted", descriptor.id))?;
             let id = descriptor.id.to_string();
             (self.observer)(Event::Started {
                 id: id.clone(),

@@ -28,6 +28,7 @@ impl Runner<'_> {
     ) -> Result<Progress, Error> {
         let mut open: Option<Open> = None;
         let mut first_failure: Option<Error> = None;
+        let mut interrupted = Ok(());
         // What failed, was deferred or waits for one of these.
         let mut held_back: HashSet<usize> = HashSet::new();
         for (position, step) in plan.steps.iter().enumerate() {
@@ -44,6 +45,10 @@ impl Runner<'_> {
             let Some(migration) = migrations.get(&(descriptor as *const Descriptor)) else {
                 continue;
             };
+            interrupted = self.may_begin(format_args!("`{}`", descriptor.id));
+            if interrupted.is_err() {
+                break;
+            }
             let mut claim = self.claim(descriptor, step, standing);
             loop {
                 match self.advance(open.take(), Some(&mut claim)) {
@@ -115,7 +120,7 @@ impl Runner<'_> {
             let failure = self.commit_failed(&previous, source);
             return Err(first_failure.unwrap_or(failure));
         }
-        first_failure.map_or(Ok(Progress::Done), Err)
+        first_failure.map_or(interrupted.map(|()| Progress::Done), Err)
     }
 
     /// `None`: no such migration. `Some(Some(at))`: it waits for that one.

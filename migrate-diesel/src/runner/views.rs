@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use migrate_core::{
-    Plan, Standing, State,
+    Interrupt, Plan, Standing, State,
     report::{Action, Event, Problem, ProblemKind},
     view::{Change, Definition},
 };
@@ -38,6 +38,7 @@ macro_rules! keeper {
                 attempt: $runner.settings.view_lock_timeout,
                 budget: $runner.settings.view_lock_wait,
             },
+            interrupt: &$runner.state.interrupt,
         }
     }};
 }
@@ -53,21 +54,26 @@ impl Runner<'_> {
         direction: Direction,
         at: usize,
     ) -> BodyEnd {
+        let cut = self.cut_short(claim, direction);
         let action = match direction {
             Direction::Apply => Action::Apply,
             Direction::Revert => Action::Revert,
         };
         let Some(change) = self.views.views.change(self.graph, at, action) else {
-            return self.call(body, claim, direction, at);
+            let mut end = self.call(body, claim, direction, at);
+            self.note_cut(cut, &mut end);
+            return end;
         };
         let down = match self.views_down(at, &change) {
             Ok(down) => down,
             Err(error) => {
-                return BodyEnd {
+                let mut end = BodyEnd {
                     duration: std::time::Duration::ZERO,
                     result: Err(error),
                     recorded_steps: false,
                 };
+                self.note_cut(cut, &mut end);
+                return end;
             }
         };
         let mut end = self.call(body, claim, direction, at);
@@ -76,6 +82,7 @@ impl Runner<'_> {
         {
             end.result = Err(error);
         }
+        self.note_cut(cut, &mut end);
         if !matches!(end.result, Ok(None)) {
             if self.state.views_at_risk == Used::No {
                 // The rollback that follows brings them back.
@@ -218,6 +225,7 @@ impl Runner<'_> {
     }
 
     fn rebuild_these(&mut self, pending: &Pending) -> Result<(), Error> {
+        self.may_begin("views were built")?;
         self.isolate()?;
         let whole = self.driver.dialect().implicit_commit == crate::backend::ImplicitCommit::Never;
         if whole {
@@ -227,10 +235,21 @@ impl Runner<'_> {
             self.driver.set_depth(1);
         }
         self.state.views_at_risk = if whole { Used::No } else { Used::Yes };
+        let cut = if whole {
+            self.cut_short_while(None)
+        } else {
+            None
+        };
         let keeper = keeper!(self, None);
         let observer = &mut *self.observer;
         let result = keeper.rebuild(self.driver, pending, &mut |event| observer(event));
-        let result = result.map_err(Error::from).and_then(|()| {
+        let result = match self.was_cut(cut) {
+            true => Err(Error::Interrupted {
+                when: "while views were built".to_owned(),
+            }),
+            false => result.map_err(Error::from),
+        };
+        let result = result.and_then(|()| {
             if !whole {
                 return Ok(());
             }
@@ -307,8 +326,10 @@ pub(crate) fn reading<'k>(
     applied: &'k [bool],
 ) -> Keeper<'k> {
     static NOTHING: OnceLock<Held> = OnceLock::new();
+    static NOBODY: OnceLock<Interrupt> = OnceLock::new();
     Keeper {
         held: NOTHING.get_or_init(Held::default),
+        interrupt: NOBODY.get_or_init(Interrupt::new),
         declared,
         store,
         by: "",

@@ -20,8 +20,9 @@ use diesel::{
     },
     expression::QueryMetadata,
     query_builder::{Query, QueryFragment, QueryId},
+    result::Error as DieselError,
 };
-use migrate_core::{MigrationId, report::Event};
+use migrate_core::{Interrupt, MigrationId, report::Event};
 
 use crate::{backend::MigrationConnection, guard::Keeper, history::Store};
 
@@ -43,6 +44,32 @@ pub(crate) struct Context<'x> {
     pub(crate) observer: Mutex<&'x mut (dyn FnMut(Event) + Send)>,
     /// What knows the views.
     pub(crate) keeper: Keeper<'x>,
+    /// Asks the run to end.
+    pub(crate) interrupt: &'x Interrupt,
+    /// Whether the body was told so.
+    pub(crate) stopped: AtomicBool,
+}
+
+impl Context<'_> {
+    /// Whether the body may begin something more.
+    ///
+    /// # Errors
+    /// The run was asked to end.
+    fn may_begin(&self) -> QueryResult<()> {
+        if !self.interrupt.requested() {
+            return Ok(());
+        }
+        self.stopped.store(true, Relaxed);
+        Err(DieselError::QueryBuilderError("interrupted".into()))
+    }
+
+    /// As [`may_begin`](Self::may_begin), for a statement: only where the rollback undoes those before it.
+    fn may_send(&self) -> QueryResult<()> {
+        match self.steps {
+            Steps::Ignored => self.may_begin(),
+            Steps::Recorded | Steps::Committed => Ok(()),
+        }
+    }
 }
 
 /// What `step` does beside calling its closure.
@@ -125,19 +152,22 @@ impl<'x, C: MigrationConnection> Session<'x, C> {
     /// Names are unique within the migration and stay the same between attempts.
     ///
     /// # Errors
-    /// The body's; the database's, when the step cannot be recorded.
+    /// The body's; the database's, when the step cannot be recorded; before a step, that the run was asked
+    /// to end (what is finished is not done again).
     pub fn step<E: From<diesel::result::Error>>(
         &mut self,
         name: &str,
         body: impl FnOnce(&mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.context.steps == Steps::Ignored {
+            self.context.may_begin()?;
             return body(self);
         }
         if unpoisoned(&self.context.finished).contains(name) {
             tracing::info!(migration = %self.context.id, step = name, "finished by an earlier attempt");
             return Ok(());
         }
+        self.context.may_begin()?;
         body(self)?;
         let id = self.context.id.to_string();
         self.connection
@@ -168,6 +198,7 @@ impl<C> DerefMut for Session<'_, C> {
 
 impl<C: SimpleConnection> SimpleConnection for Session<'_, C> {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.context.may_send()?;
         self.connection.batch_execute(query)
     }
 }
@@ -188,6 +219,7 @@ impl<C: Connection> Connection for Session<'_, C> {
     where
         T: QueryFragment<Self::Backend> + QueryId,
     {
+        self.context.may_send()?;
         self.connection.execute_returning_count(source)
     }
 
@@ -228,6 +260,7 @@ impl<B, C: LoadConnection<B>> LoadConnection<B> for Session<'_, C> {
         T: Query + QueryFragment<Self::Backend> + QueryId + 'query,
         Self::Backend: QueryMetadata<T::SqlType>,
     {
+        self.context.may_send()?;
         self.connection.load(source)
     }
 }

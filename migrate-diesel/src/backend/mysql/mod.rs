@@ -13,7 +13,7 @@ use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
+    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
     ViewCatalog, diesel_plumbing,
 };
 
@@ -128,8 +128,24 @@ impl Driver for MysqlConnection {
 
     fn remember_session(&mut self, _key: &LockKey) -> QueryResult<SessionState> {
         Ok(SessionState {
+            id: self.session_id()?,
             variables: session_variables(self)?,
             ..SessionState::default()
+        })
+    }
+
+    fn session_id(&mut self) -> QueryResult<Option<String>> {
+        let rows = self.rows(
+            "SELECT CAST(CONNECTION_ID() AS CHAR) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5",
+        )?;
+        Ok(rows.into_iter().next().and_then(|row| row.c0))
+    }
+
+    fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
+        let id = state.id.as_ref()?;
+        Some(Cancelling {
+            connect: |url| Ok(Box::new(Self::establish(url)?)),
+            sql: format!("KILL QUERY {id}"),
         })
     }
 

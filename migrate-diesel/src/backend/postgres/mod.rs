@@ -12,11 +12,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use diesel::{PgConnection, QueryResult};
+use diesel::{Connection as _, PgConnection, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
+    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
     ViewCatalog, dialect::standard_text, diesel_plumbing,
 };
 
@@ -128,7 +128,7 @@ impl Driver for PgConnection {
         let row = self
             .rows(
                 "SELECT string_agg(format('set_config(%L, %L, false)', name, setting), ', ') AS c0, \
-                 current_setting('role') AS c1, current_setting('application_name') AS c2, NULL AS c3, NULL AS c4, NULL AS c5 \
+                 current_setting('role') AS c1, current_setting('application_name') AS c2, pg_backend_pid()::text AS c3, NULL AS c4, NULL AS c5 \
                  FROM pg_settings WHERE source = 'session' AND context IN ('user', 'superuser') \
                  AND name NOT IN ('application_name', 'role', 'session_authorization')",
             )?
@@ -148,6 +148,7 @@ impl Driver for PgConnection {
         self.batch(&restore(&ours))?;
         let number = key.number;
         Ok(SessionState {
+            id: row.c3,
             // What is deferred to the commit runs now, as the body would have it, and not in a session
             // that was brought back. The lock has to outlive `unlock_all`: the transaction holds it
             // meanwhile.
@@ -182,6 +183,14 @@ impl Driver for PgConnection {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0)
         }))
+    }
+
+    fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
+        let id = state.id.as_ref()?;
+        Some(Cancelling {
+            connect: |url| Ok(Box::new(Self::establish(url)?)),
+            sql: format!("SELECT pg_cancel_backend({id})"),
+        })
     }
 
     fn isolation_sql(&self, state: &SessionState) -> String {
