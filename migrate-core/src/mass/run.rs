@@ -78,6 +78,9 @@ pub struct Shard {
     pub leased_for: Option<Duration>,
     /// The size that steered itself, for the next batch.
     pub batch: Option<u32>,
+    /// Units per second of late, as its owner saw it with each batch: the rate of a run is the sum over the
+    /// shards that somebody holds.
+    pub rate: Option<f64>,
 }
 
 /// Whether there may be more to do in a shard.
