@@ -78,6 +78,7 @@ fn migrations(count: usize, registration: Registration) -> Vec<&'static Descript
             fingerprint: Fingerprint(number as u64),
             suspends: &[],
             unmanaged: Unmanaged::Refuse,
+            sql: None,
             repeat: Repeat::Never,
             replaces: &[],
             key: number as u64,

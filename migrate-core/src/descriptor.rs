@@ -36,6 +36,8 @@ pub struct Descriptor {
     /// What becomes of undeclared views on what a guard in the body touches.
     pub unmanaged: Unmanaged,
     /// Whether it is run again, and when.
+    /// What is known of the file, where the body is SQL text.
+    pub sql: Option<SqlFile>,
     pub repeat: Repeat,
     /// Migrations that it stands for where all of them ran, and instead of which it runs on a fresh
     /// database.
@@ -62,6 +64,15 @@ impl Descriptor {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A body that is a file of SQL, the whole of which its fingerprint is of: a change of it is one of what
+/// was run, where that of a function may be rustfmt's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqlFile {
+    /// The name under which the tool that it was written for records it (`V1__users`,
+    /// `20240101000000`); empty where no tool did.
+    pub recorded_as: &'static str,
+}
+
 pub struct Location {
     /// As from `file!()`: relative to the workspace for its members.
     pub file: &'static str,

@@ -1,7 +1,7 @@
 //! Where code and history disagree.
 
 use crate::{
-    Graph, History, Repeat, Standing, State,
+    Graph, History, OnChanged, Repeat, Standing, State,
     graph::databases_of,
     report::{Problem, ProblemKind},
 };
@@ -28,6 +28,29 @@ pub fn problems(graph: &Graph, standing: &Standing<'_>, history: &History) -> Ve
 #[must_use]
 pub const fn is_unsafe(kind: ProblemKind) -> bool {
     matches!(kind, ProblemKind::Missing | ProblemKind::PartlyReplaced)
+}
+
+/// The changes among `problems` at which `up` has to stop until a person accepts them.
+///
+/// A function may have been formatted anew; of SQL text the fingerprint sees neither comments nor blanks,
+/// so that what changed there is what would run elsewhere and did not run here.
+#[must_use]
+pub fn refused_changes(graph: &Graph, problems: &[Problem], on_changed: OnChanged) -> Vec<Problem> {
+    let is_sql = |id: &str| {
+        let at = graph.find(id).ok();
+        let descriptor = at.and_then(|at| graph.get(at));
+        descriptor.is_some_and(|it| it.sql.is_some())
+    };
+    let is_refused = |id: &str| match on_changed {
+        OnChanged::RefuseSql => is_sql(id),
+        OnChanged::Refuse => true,
+        OnChanged::Warn => false,
+    };
+    problems
+        .iter()
+        .filter(|it| it.kind == ProblemKind::Changed && is_refused(&it.id))
+        .cloned()
+        .collect()
 }
 
 fn missing(graph: &Graph, standing: &Standing<'_>, history: &History) -> Vec<Problem> {
@@ -128,8 +151,13 @@ fn changed<'a>(graph: &'a Graph, standing: &'a Standing<'_>) -> impl Iterator<It
             recorded.is_some_and(|recorded| recorded != descriptor.fingerprint)
         })
         .map(|(_, descriptor)| {
+            let what = if descriptor.sql.is_some() {
+                "SQL"
+            } else {
+                "code"
+            };
             let message = format!(
-                "`{}` was applied and its code changed since; write a new migration for the difference",
+                "`{}` was applied and its {what} changed since; write a new migration for the difference",
                 descriptor.id
             );
             Problem::new(ProblemKind::Changed, descriptor.id.to_string(), message)

@@ -31,7 +31,7 @@ mod standing;
 pub mod view;
 
 pub use descriptor::{
-    DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, TransactionMode,
+    DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, SqlFile, TransactionMode,
 };
 pub use error::{Failure, FailureKind, Outlook, error_chain};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};

@@ -23,8 +23,11 @@ pub enum Ordering {
 /// What `up` does where something applied has changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum OnChanged {
-    /// Says so and goes on.
+    /// Says so and goes on where it is a function (rustfmt may have touched it), and applies nothing
+    /// where it is SQL text.
     #[default]
+    RefuseSql,
+    /// Says so and goes on.
     Warn,
     /// Applies nothing before a person has accepted the change.
     Refuse,
@@ -60,7 +63,7 @@ impl Default for Settings {
             // Below PostgreSQL's `deadlock_timeout` (1 s), so that of a reader and us, who wait for
             // each other, it is us who give way.
             view_lock_timeout: Duration::from_millis(500),
-            on_changed: OnChanged::Warn,
+            on_changed: OnChanged::RefuseSql,
             interrupt: Interrupt::new(),
         }
     }

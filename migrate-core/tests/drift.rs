@@ -3,7 +3,7 @@
 mod support;
 
 use migrate_core::{
-    AppliedMigration, Fingerprint, Graph, History, Ordering, Standing, State, drift,
+    AppliedMigration, Fingerprint, Graph, History, OnChanged, Ordering, Standing, State, drift,
     report::{Problem, ProblemKind},
 };
 use support::{declared, draft, history, resolved};
@@ -115,6 +115,46 @@ fn changed_only_where_applied_and_recorded() {
     let found = problems(&graph, &history);
     assert_eq!(told(&found), [(ProblemKind::Changed, "app:a")]);
     assert_eq!(found[0].location.map(|it| it.line), Some(1));
+}
+
+/// Of `app:code` and `app:text`, both changed, those that stop `up`.
+fn refused(on_changed: OnChanged) -> Vec<String> {
+    let code = draft("app:code", 1).leak();
+    let text = draft("app:text", 2).sql("V1__text").leak();
+    let same = draft("app:same", 3).sql("V2__same").leak();
+    let graph = resolved(&[code, text, same], Ordering::Declared);
+    let part = graph.for_database("default").expect("closed");
+    let row = |id: &str, fingerprint: u64| {
+        let mut row = AppliedMigration::new(id, State::Applied);
+        row.fingerprint = Some(Fingerprint(fingerprint));
+        row
+    };
+    let history = History::new(vec![
+        row("app:code", 2),
+        row("app:text", 2),
+        row("app:same", 1),
+        row("app:gone", 1),
+    ]);
+    let found = problems(&part, &history);
+    assert_eq!(
+        told(&found),
+        [
+            (ProblemKind::Missing, "app:gone"),
+            (ProblemKind::Changed, "app:code"),
+            (ProblemKind::Changed, "app:text"),
+        ]
+    );
+    assert!(found[1].message.contains("its code changed"));
+    assert!(found[2].message.contains("its SQL changed"));
+    let refused = drift::refused_changes(&part, &found, on_changed);
+    refused.into_iter().map(|it| it.id).collect()
+}
+
+#[test]
+fn changed_text_stops_and_changed_code_does_not() {
+    assert_eq!(refused(OnChanged::default()), ["app:text"]);
+    assert_eq!(refused(OnChanged::Refuse), ["app:code", "app:text"]);
+    assert!(refused(OnChanged::Warn).is_empty());
 }
 
 #[test]

@@ -119,8 +119,8 @@ pub enum Error {
     /// Another tool's history cannot be taken over.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
-    /// Something applied has changed since, and the settings say not to go on then.
-    #[error("{} changed after being applied, and `on_changed` says to refuse that", count(.0.len(), "migration", "migrations"))]
+    /// Something applied has changed since: its SQL text, or its code where the settings say not to go on then.
+    #[error("{} changed after being applied (only `on_changed = \"warn\"` goes on then)", count(.0.len(), "migration", "migrations"))]
     Changed(Vec<Problem>),
     /// `resolve` of something that needs none.
     #[error("`{id}` needs no decision: it is {state}")]

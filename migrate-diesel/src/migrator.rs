@@ -125,7 +125,7 @@ impl Migrator {
         self
     }
 
-    /// With another thing to do where something applied has changed since than to warn.
+    /// With another thing to do where something applied has changed since than to warn of code and to refuse SQL text.
     #[must_use]
     pub fn on_changed(mut self, on_changed: OnChanged) -> Self {
         self.settings.on_changed = on_changed;

@@ -94,7 +94,7 @@ fn on_changed_is_warn_or_refuse() {
         .iter()
         .map(|it| it.0.on_changed)
         .collect();
-    assert_eq!(opened, [OnChanged::Refuse, OnChanged::Warn]);
+    assert_eq!(opened, [OnChanged::Refuse, OnChanged::RefuseSql]);
     let mut typist = Typist::new();
     typist.set("MIGRATE_ON_CHANGED", "stop");
     let seen = typist.types(&app, "status");

@@ -1,7 +1,7 @@
 //! Whose name is whose.
 //!
-//! In this order, the first that finds something: the same name (or a former one, or the full id); the
-//! same number and the same words; the same number, where one of the two has no words; the same words,
+//! In this order, the first that finds something: the same name (or a former one, or the full id, or that
+//! under which their tool records a file of SQL that we have from it); the same number and the same words; the same number, where one of the two has no words; the same words,
 //! where ours has no number. Upper and lower case, `-` and `_` are alike, and an `m` or a `v` before a
 //! number counts for nothing: Rust's names cannot begin with a digit.
 
@@ -96,7 +96,10 @@ impl<'g> Names<'g> {
 
 fn is_called(descriptor: &Descriptor, name: &str) -> bool {
     let short = |id: &str| id.split_once(':').map_or(id == name, |(_, it)| it == name);
-    descriptor.id.name() == name
+    descriptor
+        .sql
+        .is_some_and(|it| !name.is_empty() && it.recorded_as == name)
+        || descriptor.id.name() == name
         || descriptor.id.to_string() == name
         || descriptor
             .was

@@ -11,7 +11,8 @@
 
 use migrate_core::{
     AppliedMigration, Descriptor, Fingerprint, Graph, History, Location, MigrationId, NodeRef,
-    Ordering, Plan, Repeat, Reversal, State, TransactionMode, report::Action, view::Unmanaged,
+    Ordering, Plan, Repeat, Reversal, SqlFile, State, TransactionMode, report::Action,
+    view::Unmanaged,
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -44,6 +45,7 @@ pub(crate) const fn plain(package: &'static str, name: &'static str, line: u32) 
         fingerprint: Fingerprint(1),
         suspends: &[],
         unmanaged: Unmanaged::Refuse,
+        sql: None,
         repeat: Repeat::Never,
         replaces: &[],
         key: 0,
@@ -89,6 +91,12 @@ impl Draft {
 
     pub(crate) fn replaces(mut self, replaced: &[&'static Descriptor]) -> Self {
         self.0.replaces = Box::leak(replaced.iter().map(|it| NodeRef::new(it)).collect());
+        self
+    }
+
+    pub(crate) fn sql(mut self, recorded_as: &str) -> Self {
+        let recorded_as = text(recorded_as);
+        self.0.sql = Some(SqlFile { recorded_as });
         self
     }
 

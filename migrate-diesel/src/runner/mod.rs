@@ -27,7 +27,7 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, Interrupt, MigrationId, OnChanged, Plan, Settings, Standing, State, drift,
+    DatabaseUrl, Descriptor, Graph, Interrupt, MigrationId, Plan, Settings, Standing, State, drift,
     frontend::{Grouping, Repeats, Target, UpRequest},
     report::{Event, Problem, ProblemKind, Summary},
 };
@@ -154,7 +154,7 @@ impl<'r> Runner<'r> {
             .filter(|problem| problem.kind == ProblemKind::Changed)
             .cloned();
         let changed: Vec<Problem> = changed.collect();
-        refuse_unsafe(drift, self.settings)?;
+        refuse_unsafe(self.graph, drift, self.settings)?;
         let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         self.count_before(&standing, &plan);
         for problem in changed {
@@ -187,7 +187,7 @@ impl<'r> Runner<'r> {
             let read = self.store.read(self.driver, Sight::Settled)?;
             let standing = Standing::new(self.graph, &read.history);
             let drift = drift::problems(self.graph, &standing, &read.history);
-            refuse_unsafe(drift, self.settings)?;
+            refuse_unsafe(self.graph, drift, self.settings)?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
             let plan = Plan::up(self.graph, &standing, &target, repeats)?;
             self.count_before(&standing, &plan);
@@ -342,13 +342,10 @@ impl<'r> Runner<'r> {
 }
 
 /// Stops where going on would be unsafe.
-fn refuse_unsafe(drift: Vec<Problem>, settings: &Settings) -> Result<(), Error> {
-    if settings.on_changed == OnChanged::Refuse {
-        let is_changed = |it: &&Problem| it.kind == ProblemKind::Changed;
-        let changed: Vec<Problem> = drift.iter().filter(is_changed).cloned().collect();
-        if !changed.is_empty() {
-            return Err(Error::Changed(changed));
-        }
+fn refuse_unsafe(graph: &Graph, drift: Vec<Problem>, settings: &Settings) -> Result<(), Error> {
+    let changed = drift::refused_changes(graph, &drift, settings.on_changed);
+    if !changed.is_empty() {
+        return Err(Error::Changed(changed));
     }
     let unsafe_ones: Vec<Problem> = drift
         .into_iter()

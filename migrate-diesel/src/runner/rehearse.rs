@@ -80,7 +80,7 @@ impl Runner<'_> {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
             let standing = Standing::new(runner.graph, &read.history);
             let drift = drift::problems(runner.graph, &standing, &read.history);
-            refuse_unsafe(drift, runner.settings)?;
+            refuse_unsafe(runner.graph, drift, runner.settings)?;
             let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?;
             runner.note_applied(&standing);
             // The log takes the place of the watch.

@@ -96,6 +96,7 @@ mod tests {
                 fingerprint: Fingerprint(0),
                 suspends: &[],
                 unmanaged: Unmanaged::Refuse,
+                sql: None,
                 repeat: Repeat::Never,
                 replaces: &[],
                 key: keys(at),
