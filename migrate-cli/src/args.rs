@@ -52,9 +52,9 @@ pub(crate) struct Typed {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct GlobalArgs {
-    /// Only this configured database [default: all that apply]
+    /// Only this configured database, or those that match: 'tenant_*'; may be repeated [default: all that apply]
     #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
-    pub(crate) database: Option<String>,
+    pub(crate) database: Vec<String>,
     /// Where the database is, instead of what is configured
     #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
     pub(crate) database_url: Option<String>,

@@ -27,7 +27,8 @@ pub(crate) struct Request {
 /// Options of every command.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) database: Option<String>,
+    /// Names and patterns; empty for all.
+    pub(crate) databases: Vec<String>,
     pub(crate) database_url: Option<String>,
     pub(crate) config: Option<PathBuf>,
     pub(crate) format: Format,
@@ -38,7 +39,7 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            database: None,
+            databases: Vec::new(),
             database_url: None,
             config: None,
             format: Format::Human,
@@ -223,7 +224,7 @@ impl TryFrom<Typed> for Request {
 
 fn options(global: GlobalArgs, format: Format) -> Options {
     Options {
-        database: global.database,
+        databases: global.database,
         database_url: global.database_url,
         config: global.config,
         format,

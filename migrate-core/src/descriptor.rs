@@ -25,7 +25,8 @@ pub struct Descriptor {
     pub requires: &'static [NodeRef],
     /// Whether the body runs inside a transaction.
     pub transaction: TransactionMode,
-    /// Configured databases it belongs to; empty means `default`.
+    /// Configured databases it belongs to, or [patterns](crate::databases) of their names; empty means
+    /// `default`.
     pub databases: &'static [&'static str],
     /// How to revert it.
     pub reversal: Reversal,
@@ -57,7 +58,8 @@ impl Descriptor {
         if self.databases.is_empty() {
             name == DEFAULT_DATABASE
         } else {
-            self.databases.contains(&name)
+            let mut names = self.databases.iter();
+            names.any(|it| crate::databases::matches(it, name))
         }
     }
 }

@@ -19,7 +19,8 @@ pub trait Application {
     /// The backends that it was built with, by URL scheme: `sqlite`, `postgres`, `mysql`.
     fn backends(&self) -> &[&'static str];
 
-    /// Names of the databases that carried migrations belong to, sorted.
+    /// Names of the databases that carried migrations belong to, and [patterns](crate::databases) of
+    /// such names, sorted.
     fn databases(&self) -> Vec<String>;
 
     /// The dependency graph of what it carries, without asking a database.

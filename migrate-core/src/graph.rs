@@ -159,7 +159,8 @@ impl Graph {
         }
     }
 
-    /// Names of the databases that migrations belong to, sorted.
+    /// Names of the databases that migrations belong to, and [patterns](crate::databases) of such names,
+    /// sorted.
     #[must_use]
     pub fn databases(&self) -> Vec<&'static str> {
         let mut names = Vec::new();

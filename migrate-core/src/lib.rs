@@ -11,6 +11,7 @@
 //! - [`report`] is what a front end may show; [`Application`] and [`Deployment`] are what it drives.
 
 pub mod adopt;
+pub mod databases;
 mod descriptor;
 pub mod drift;
 mod error;

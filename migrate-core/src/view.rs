@@ -41,7 +41,8 @@ pub struct ViewDescriptor {
     pub until: Option<NodeRef>,
     /// Views that it selects from.
     pub uses: &'static [ViewRef],
-    /// Configured databases that it is limited to; empty for all that `since` belongs to.
+    /// Configured databases that it is limited to, or [patterns](crate::databases) of their names; empty for
+    /// all that `since` belongs to.
     pub databases: &'static [&'static str],
     /// What it selects.
     pub definition: Definition,
@@ -88,8 +89,9 @@ impl ViewDescriptor {
     /// Whether it belongs to the configured database `name`.
     #[must_use]
     pub fn belongs_to(&self, name: &str) -> bool {
+        let mut names = self.databases.iter();
         self.since.get().belongs_to(name)
-            && (self.databases.is_empty() || self.databases.contains(&name))
+            && (self.databases.is_empty() || names.any(|it| crate::databases::matches(it, name)))
     }
 
     /// A hash of what makes it: name, kind, definition, indexes and options. Blanks and comments

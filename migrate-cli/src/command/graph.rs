@@ -33,7 +33,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, format: GraphFormat) -> Done {
 fn mark(context: &Context<'_, '_>, graph: &mut GraphReport) -> Result<(), Failure> {
     let targets = match context.targets() {
         Ok(targets) => targets,
-        Err(failure) if context.options.database.is_some() => return Err(failure),
+        Err(failure) if !context.options.databases.is_empty() => return Err(failure),
         Err(failure) => {
             tracing::info!(%failure, "no states in the graph");
             return Ok(());

@@ -108,7 +108,12 @@ pub(crate) fn run(
             return console.end(code);
         }
     };
-    for warning in &loaded.warnings {
+    let unmatched = match request.options.databases.as_slice() {
+        [] => loaded.config.unmatched(&app.databases()),
+        // Who names them knows which there are.
+        _ => Vec::new(),
+    };
+    for warning in loaded.warnings.iter().chain(&unmatched) {
         console.warning(warning);
     }
     let mut context = Context {
@@ -206,11 +211,8 @@ impl Context<'_, '_> {
                     .next("name the crates that have some: `migrate_diesel::main!(crate, ..)`"),
             );
         }
-        self.config.targets(
-            &carried,
-            self.options.database.as_deref(),
-            self.app.backends(),
-        )
+        self.config
+            .targets(&carried, &self.options.databases, self.app.backends())
     }
 
     /// The one database of a command that must not touch several at once.

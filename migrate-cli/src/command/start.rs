@@ -58,7 +58,8 @@ fn checked(
     }
     let targets = context.targets()?;
     // A part of the work is no completion, and is not stopped by one.
-    let whole = request.target == Target::All && targets.len() == context.app.databases().len();
+    let all = context.config.names(&context.app.databases()).len();
+    let whole = request.target == Target::All && targets.len() == all;
     let completion = completion.filter(|_| whole);
     if let Some(completion) = completion {
         let forced = request.repeats == Repeats::All || start.flush == Flush::Always;

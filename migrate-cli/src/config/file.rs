@@ -92,6 +92,7 @@ impl Reader<'_> {
                 let key_name: &str = key.get_ref();
                 if key_name == "url" {
                     has_url = true;
+                    self.layer.spelled.insert(fold(name), name.to_owned());
                     let full = format!("databases.{name}.url");
                     self.text_of(Key::Url(fold(name)), &full, value);
                 } else {

@@ -2,16 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use migrate_core::{
-    DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Failure, OnChanged, Ordering, Settings,
-};
+use migrate_core::{Failure, OnChanged, Ordering, Settings};
 
 use super::{
     Entry, Key, Layer, Origin,
     expand::{Variables, expand},
-    fold, mistake,
+    mistake,
 };
-use crate::{args, suggest};
+use crate::args;
 
 /// The sources below flags.
 #[derive(Debug, Default)]
@@ -26,14 +24,16 @@ pub(super) struct Layers {
 pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// By folded name; looked into when a database is asked for.
-    urls: BTreeMap<String, Entry>,
+    pub(super) urls: BTreeMap<String, Entry>,
+    /// Names of databases as the file writes them, by folded name.
+    pub(super) spelled: BTreeMap<String, String>,
     /// What is done around a run; looked into when there is one.
     pub(super) startup: BTreeMap<super::startup::Key, Entry>,
     /// `--database-url`: beats all of them.
-    flag: Option<String>,
+    pub(super) flag: Option<String>,
     pub(super) variables: Variables,
     /// Where the configuration file was looked for.
-    looked_for: String,
+    pub(super) looked_for: String,
 }
 
 impl Config {
@@ -49,6 +49,7 @@ impl Config {
     ) -> Result<Self, Failure> {
         let foreign = layers.environment.foreign_url.or(layers.dotenv.foreign_url);
         let mut entries = layers.file.entries;
+        let spelled = layers.file.spelled;
         if let Some(foreign) = foreign {
             entries.insert(Key::default_url(), foreign);
         }
@@ -86,136 +87,13 @@ impl Config {
         Ok(Self {
             settings,
             urls,
+            spelled,
             startup,
             flag: database_url.map(str::to_owned),
             variables,
             looked_for,
         })
     }
-
-    /// The databases to work on, `default` first: those that carried migrations belong to, or the one
-    /// that was asked for.
-    ///
-    /// # Errors
-    /// One of them is not configured, or nothing belongs to the one that was asked for.
-    pub(crate) fn targets(
-        &self,
-        carried: &[String],
-        asked: Option<&str>,
-        backends: &[&'static str],
-    ) -> Result<Vec<DatabaseSettings>, Failure> {
-        let mut names: Vec<&str> = match asked {
-            Some(name) => {
-                let name = carried
-                    .iter()
-                    .find(|carried| *carried == name)
-                    .ok_or_else(|| not_carried(name, carried))?;
-                vec![name]
-            }
-            None => carried.iter().map(String::as_str).collect(),
-        };
-        names.sort_by_key(|name| (*name != DEFAULT_DATABASE, *name));
-        // The flag is for the one database that is meant; among several, it is what `database_url`
-        // is in the file: the URL of `default`.
-        let flag_for = match names.as_slice() {
-            [only] => Some(*only),
-            several => several
-                .iter()
-                .copied()
-                .find(|name| *name == DEFAULT_DATABASE),
-        };
-        if self.flag.is_some() && flag_for.is_none() {
-            return Err(
-                mistake("`--database-url` does not say which database is meant")
-                    .next(format!("add `--database NAME`: {}", names.join(", "))),
-            );
-        }
-        names
-            .iter()
-            .map(|name| {
-                let flag = self.flag.as_ref().filter(|_| flag_for == Some(*name));
-                let url = match flag {
-                    Some(url) => url.clone(),
-                    None => self.url(name, backends)?,
-                };
-                Ok(DatabaseSettings {
-                    name: (*name).to_owned(),
-                    url: DatabaseUrl::new(url),
-                })
-            })
-            .collect()
-    }
-
-    /// Whether a URL is configured for this database.
-    pub(crate) fn has_url(&self, name: &str) -> bool {
-        self.urls.contains_key(&fold(name))
-    }
-
-    fn url(&self, name: &str, backends: &[&'static str]) -> Result<String, Failure> {
-        let entry = self
-            .urls
-            .get(&fold(name))
-            .ok_or_else(|| self.not_configured(name, backends))?;
-        let url = value(entry, &self.variables)?;
-        if url.trim().is_empty() {
-            return Err(mistake(format!(
-                "{}: the URL of database `{name}` is empty",
-                entry.origin
-            )));
-        }
-        tracing::info!(database = name, origin = %entry.origin, "configured");
-        Ok(match &entry.origin {
-            Origin::File { file, .. } => beside(file, &url),
-            _ => url,
-        })
-    }
-
-    fn not_configured(&self, name: &str, backends: &[&'static str]) -> Failure {
-        let example = match backends.first() {
-            Some(&"postgres") => "postgres://user:password@localhost/app",
-            Some(&"mysql") => "mysql://user:password@localhost/app",
-            _ => "sqlite://app.db",
-        };
-        let (lines, variable) = if name == DEFAULT_DATABASE {
-            (
-                format!("database_url = \"{example}\""),
-                "DATABASE_URL".to_owned(),
-            )
-        } else {
-            (
-                format!("[databases.{name}]\nurl = \"{example}\""),
-                format!("MIGRATE_DATABASES_{}_URL", fold(name).to_ascii_uppercase()),
-            )
-        };
-        let mut failure = mistake(format!(
-            "database `{name}` is not configured: it has no URL"
-        ));
-        failure.causes.push(self.looked_for.clone());
-        if let Some(near) = suggest::nearest(&fold(name), self.urls.keys().map(String::as_str)) {
-            failure.causes.push(format!(
-                "configured is `{near}`, to which no migration belongs"
-            ));
-        }
-        failure.next(format!(
-            "write this into migrate.toml beside the program's Cargo.toml\n\n{}\n\nor set {variable}, or give `--database-url URL`",
-            lines
-                .lines()
-                .map(|line| format!("  {line}"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        ))
-    }
-}
-
-fn not_carried(name: &str, carried: &[String]) -> Failure {
-    let hint = match suggest::nearest(name, carried.iter().map(String::as_str)) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!(
-            "migrations of this program belong to: {}",
-            carried.join(", ")
-        ),
-    };
-    mistake(format!("no migration belongs to a database `{name}`")).next(hint)
 }
 
 /// The text of an entry. Only the file's are expanded: a shell has done its own.
@@ -281,7 +159,7 @@ pub(super) fn wrong(entry: &Entry, key: &str, text: &str, why: &str) -> Failure 
 }
 
 /// A relative SQLite path in a file is relative to the file.
-fn beside(file: &Path, url: &str) -> String {
+pub(super) fn beside(file: &Path, url: &str) -> String {
     let Some((scheme, path)) = url
         .strip_prefix("sqlite://")
         .map(|path| ("sqlite://", path))

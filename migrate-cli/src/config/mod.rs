@@ -4,6 +4,7 @@
 //! that counts for each key, and only then asks what it means. So every mistake can name its place,
 //! and a text that does not count cannot hurt.
 
+mod databases;
 mod dotenv;
 mod environment;
 mod expand;
@@ -132,6 +133,8 @@ struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Layer {
     entries: BTreeMap<Key, Entry>,
+    /// Names of databases as they are written, by their [folded](fold) ones.
+    spelled: BTreeMap<String, String>,
     /// `DATABASE_URL`, which is not ours alone and counts less.
     foreign_url: Option<Entry>,
 }

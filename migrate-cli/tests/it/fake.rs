@@ -1,6 +1,10 @@
 //! A program and its databases in memory.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
 
 use migrate_core::{
     Application, DatabaseSettings, Deployment, Failure, FailureKind, Location, Settings, State,
@@ -55,6 +59,26 @@ pub(crate) fn migration(id: &str, requires: &[&str]) -> Fake {
     }
 }
 
+/// What clones have in common, also in other threads.
+#[derive(Debug, Default)]
+pub(crate) struct Shared<T>(Arc<RwLock<T>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn borrow(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn borrow_mut(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What one database remembers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
@@ -79,19 +103,19 @@ pub(crate) struct FakeApp {
     /// What `up --dry-run` says beside its steps.
     pub(crate) rehearsals: Rehearsals,
     /// What was restored, and how it was asked for.
-    pub(crate) restored: Rc<RefCell<Option<(String, RestoreRequest)>>>,
+    pub(crate) restored: Shared<Option<(String, RestoreRequest)>>,
     /// How many more times a database that is starting cannot be opened.
-    pub(crate) starting: Rc<RefCell<usize>>,
+    pub(crate) starting: Shared<usize>,
     /// Databases that cannot be opened.
     pub(crate) closed: BTreeMap<String, Failure>,
     pub(crate) invalid: Option<Failure>,
-    pub(crate) memory: Rc<RefCell<BTreeMap<String, Memory>>>,
+    pub(crate) memory: Shared<BTreeMap<String, Memory>>,
     /// What it was opened with, in order.
-    pub(crate) opened: Rc<RefCell<Vec<(Settings, DatabaseSettings)>>>,
-    pub(crate) asked: Rc<RefCell<Vec<UpRequest>>>,
+    pub(crate) opened: Shared<Vec<(Settings, DatabaseSettings)>>,
+    pub(crate) asked: Shared<Vec<UpRequest>>,
     /// What another tool's history holds, and how it was asked for.
     pub(crate) adoption: Adoption,
-    pub(crate) adopting: Rc<RefCell<Option<AdoptRequest>>>,
+    pub(crate) adopting: Shared<Option<AdoptRequest>>,
     /// Called before each `plan_down` but the first: what others do meanwhile.
     pub(crate) meanwhile: Option<fn(&mut Memory)>,
 }
@@ -201,7 +225,8 @@ impl Application for FakeApp {
             return Err(Failure::new(FailureKind::Unreachable, "it is starting up"));
         }
         let mut app = self.clone();
-        app.migrations.retain(|m| m.database == database.name);
+        app.migrations
+            .retain(|m| migrate_core::databases::matches(&m.database, &database.name));
         Ok(Box::new(FakeDeployment {
             app,
             database: database.name.clone(),

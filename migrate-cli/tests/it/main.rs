@@ -8,6 +8,7 @@
 
 mod commands;
 mod config;
+mod databases;
 mod fake;
 mod new;
 mod rehearsal;

@@ -96,16 +96,17 @@ pub(super) fn guards_of(node: NodeRef) -> Result<Vec<Arc<Installed>>, NotMigrate
     if assumed.contains(&node) {
         return Ok(Vec::new());
     }
-    let databases = match node.get().databases {
-        [] => &[DEFAULT_DATABASE],
-        some => some,
-    };
     let guards = GUARDS.read().unwrap_or_else(PoisonError::into_inner);
-    let found: Vec<_> = databases
+    let found: Vec<_> = guards
         .iter()
-        .filter_map(|&name| guards.get(name).cloned())
+        .filter(|(name, _)| node.get().belongs_to(name))
+        .map(|(_, guard)| Arc::clone(guard))
         .collect();
     if found.is_empty() {
+        let databases = match node.get().databases {
+            [] => &[DEFAULT_DATABASE],
+            some => some,
+        };
         return Err(missing(node, Missing::NoGuard(databases.join("`, `"))));
     }
     Ok(found)
