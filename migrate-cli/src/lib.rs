@@ -15,6 +15,7 @@
 //! | `command` | one file per command |
 //! | `startup` | what stands around a run in a container: marker, Redis, a dump to begin with |
 //! | `scaffold` | `new`: reads the app's sources as far as it takes to add to them |
+//! | `signals` | what SIGINT and SIGTERM mean |
 //! | `render` | everything a person or a program reads |
 //!
 //! # Configuration
@@ -51,6 +52,7 @@ mod invocation;
 mod render;
 mod request;
 mod scaffold;
+mod signals;
 mod startup;
 mod suggest;
 
@@ -58,19 +60,30 @@ use std::process::ExitCode;
 
 use migrate_core::{Application, DatabaseUrl, Failure};
 
+use signals::Signals;
+
 pub use invocation::{Input, Invocation, Live, Program, Stream, StreamKind, Streams};
 
 /// Runs the command line of this process.
+///
+/// The first SIGINT or SIGTERM ends a run as soon as it can: what is running is finished or rolled back,
+/// the lock given back, the exit code 1. The second ends the process, with 130 or 143.
 pub fn main(program: &Program, app: &dyn Application) -> ExitCode {
     let invocation = Invocation::of_this_process();
     invocation::with_process_streams(|streams| {
-        ExitCode::from(run(program, app, &invocation, streams))
+        ExitCode::from(command::run(
+            program,
+            app,
+            &invocation,
+            streams,
+            Signals::Heeded,
+        ))
     })
 }
 
 /// Runs one command line and returns its [exit code](exit).
 ///
-/// The process is touched in two ways only: a live line is drawn where [`Streams::live`] allows it,
+/// The process is touched in two ways only (its signals are left alone): a live line is drawn where [`Streams::live`] allows it,
 /// and `-v` or `RUST_LOG` installs a `tracing` subscriber on standard error.
 pub fn run(
     program: &Program,
@@ -78,7 +91,7 @@ pub fn run(
     invocation: &Invocation,
     streams: Streams<'_>,
 ) -> u8 {
-    command::run(program, app, invocation, streams)
+    command::run(program, app, invocation, streams, Signals::LeftAlone)
 }
 
 /// The URL that is configured for `database` where this process runs: for tests, which ask as the
@@ -99,6 +112,6 @@ pub fn configured_url(database: &str) -> Result<Option<DatabaseUrl>, Failure> {
         return Ok(None);
     }
     let carried = [database.to_owned()];
-    let targets = loaded.config.targets(&carried, &carried, &[])?;
+    let targets = loaded.config.targets(&carried, Some(database), &[])?;
     Ok(targets.into_iter().next().map(|target| target.url))
 }

@@ -59,6 +59,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, typed: &Adopt) -> Done {
             return Err(changed_meanwhile());
         }
     }
+    context.heed_signals()?;
     let adopted = deployment.adopt(&request)?;
     if context.is_json() {
         let text = json::adoption(&database.name, typed.tool.as_str(), &adopted);

@@ -63,6 +63,7 @@ fn revert(
             }
         }
     }
+    context.heed_signals()?;
     let mut reporter = Reporter::new(&mut context.console, &database);
     if asked {
         reporter = reporter.headed();

@@ -43,6 +43,7 @@ pub(super) fn run(
             }
         }
     }
+    context.heed_signals()?;
     let recorded = deployment.mark(request)?;
     if context.is_json() {
         for id in &recorded {

@@ -31,12 +31,14 @@ use crate::{
     exit,
     invocation::{Invocation, Program, Streams},
     render::{Console, Palette, console::palette, human::Page},
-    request::{Colors, Command, Format, Nonsense, Options, Request},
+    request::{Colors, Command, Format, Nonsense, Options, Request, Verbosity},
+    signals::{self, Signals},
 };
 
 /// What a command works with.
 struct Context<'a, 's> {
     app: &'a dyn Application,
+    signals: Signals,
     config: Config,
     options: Options,
     console: Console<'s>,
@@ -66,6 +68,7 @@ pub(crate) fn run(
     app: &dyn Application,
     invocation: &Invocation,
     streams: Streams<'_>,
+    signals: Signals,
 ) -> u8 {
     let clap = args::command(program, streams.stdout.kind.columns());
     let typed = match args::parse(clap, &invocation.args) {
@@ -108,16 +111,12 @@ pub(crate) fn run(
             return console.end(code);
         }
     };
-    let unmatched = match request.options.databases.as_slice() {
-        [] => loaded.config.unmatched(&app.databases()),
-        // Who names them knows which there are.
-        _ => Vec::new(),
-    };
-    for warning in loaded.warnings.iter().chain(&unmatched) {
+    for warning in &loaded.warnings {
         console.warning(warning);
     }
     let mut context = Context {
         app,
+        signals,
         config: loaded.config,
         options: request.options,
         console,
@@ -142,6 +141,9 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
     if let Command::Down(..) | Command::Redo(..) | Command::Resolve { .. } = command {
         start::forget_completion(context)?;
     }
+    if does_something(command) {
+        context.heed_signals()?;
+    }
     match command {
         Command::Up(request, start) => start::run(context, request, start),
         Command::Plan(request) => plan::run(context, request, plan::Depth::Steps),
@@ -161,6 +163,19 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         // Answered before the configuration was read.
         Command::Completions(_) | Command::New(_) => Ok(exit::DONE),
     }
+}
+
+/// Whether it does, or waits for, something without asking a person first.
+fn does_something(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Up(..)
+            | Command::Rehearse(..)
+            | Command::Resolve { .. }
+            | Command::Restore(_)
+            | Command::Accept(_)
+            | Command::Wait { .. }
+    )
 }
 
 /// Help and version are results; everything else that clap says is a usage error.
@@ -211,8 +226,11 @@ impl Context<'_, '_> {
                     .next("name the crates that have some: `migrate_diesel::main!(crate, ..)`"),
             );
         }
-        self.config
-            .targets(&carried, &self.options.databases, self.app.backends())
+        self.config.targets(
+            &carried,
+            self.options.database.as_deref(),
+            self.app.backends(),
+        )
     }
 
     /// The one database of a command that must not touch several at once.
@@ -232,6 +250,22 @@ impl Context<'_, '_> {
         targets
             .pop()
             .ok_or_else(|| Failure::new(FailureKind::Usage, "there is no database to work on"))
+    }
+
+    /// From now on something is done that a signal must not tear apart. Not earlier than that: until then
+    /// it ends the process.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    fn heed_signals(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.signals, Signals::LeftAlone) == Signals::LeftAlone {
+            return Ok(());
+        }
+        let said = match self.options.verbosity {
+            Verbosity::Quiet => "",
+            _ => "\ninterrupted: ending what is running; a second time ends at once\n",
+        };
+        signals::heed(&self.config.settings.interrupt, said)
     }
 
     fn open(&self, database: &DatabaseSettings) -> Result<Box<dyn Deployment>, Failure> {

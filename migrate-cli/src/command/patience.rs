@@ -2,9 +2,12 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    thread,
     time::{Duration, Instant},
 };
+
+use migrate_core::{Failure, FailureKind, Interrupt};
+
+use crate::render::duration;
 
 /// Between two looks: short at first, for what is about to come.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -41,9 +44,19 @@ impl Patience {
     }
 
     /// Sleeps until the next look, at the latest until the time is over.
-    pub(super) fn pause(&mut self) {
-        thread::sleep(jittered(self.pause).min(self.left()));
+    ///
+    /// # Errors
+    /// The run was asked to end; `state` says how it stood.
+    pub(super) fn pause(&mut self, interrupt: &Interrupt, state: &str) -> Result<(), Failure> {
+        if interrupt.wait(jittered(self.pause).min(self.left())) {
+            let waited = duration(self.waited());
+            return Err(Failure::new(
+                FailureKind::Migration,
+                format!("interrupted after waiting {waited}: {state}"),
+            ));
+        }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
     }
 }
 
@@ -70,8 +83,25 @@ mod tests {
     fn it_ends() {
         let mut patience = Patience::new(Duration::from_millis(20));
         assert!(!patience.is_over());
-        patience.pause();
+        let interrupt = Interrupt::new();
+        assert!(patience.pause(&interrupt, "it").is_ok());
         assert!(patience.is_over());
+        assert!(patience.waited() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_request_ends_it_at_once() {
+        let mut patience = Patience::new(Duration::from_secs(60));
+        let interrupt = Interrupt::new();
+        interrupt.request();
+        let failure = patience
+            .pause(&interrupt, "1 migration pending")
+            .unwrap_err();
+        assert!(
+            failure.message.ends_with(": 1 migration pending"),
+            "{}",
+            failure.message
+        );
         assert!(patience.waited() < Duration::from_secs(5));
     }
 }

@@ -141,9 +141,9 @@ pub(super) fn wait_for(
                 context
                     .console
                     .note(&format!("waiting for database `{name}`: {why}\n"));
-                said = Some(why);
+                said = Some(why.clone());
             }
-            patience.pause();
+            patience.pause(&context.config.settings.interrupt, &why)?;
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
             context.console.note(&format!("waiting: {state}\n"));
             said = Some(state);
         }
-        patience.pause();
+        patience.pause(&context.config.settings.interrupt, &describe(&look))?;
     }
 }
 

@@ -9,8 +9,8 @@ use diesel::{ConnectionResult, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState, StatementLog,
-    TextRow, ViewCatalog,
+    Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState,
+    StatementLog, TextRow, ViewCatalog,
 };
 
 /// A connection to whichever of the databases that this program was built for: with it, one body

@@ -3,15 +3,20 @@
 use std::{
     io::{self, Read, Write as _},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use migrate_core::{DatabaseUrl, restore::Dump};
+use migrate_core::{DatabaseUrl, Interrupt, OnRequest, restore::Dump};
 
 use super::{CHUNK, RestoreError, error::Said, frame::Frame};
 
 /// How much of what a program says is kept: it stops at the first error, so that the end counts.
 const KEPT: usize = 8 * 1024;
+
+/// Between two looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A client program that runs.
 pub(super) struct Client {
@@ -21,17 +26,39 @@ pub(super) struct Client {
     input: ChildStdin,
     output: JoinHandle<Vec<u8>>,
     errors: JoinHandle<Vec<u8>>,
+    /// Kills it, should the run be asked to end.
+    _on_request: OnRequest,
 }
 
-/// A program that does not outlive our interest in it.
-struct Leash(Child);
+/// A program that does not outlive our interest in it. Never locked for long.
+struct Leash(Arc<Mutex<Child>>);
+
+impl Leash {
+    /// It may have ended by itself.
+    fn kill(&self) {
+        let mut child = locked(&self.0);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = locked(&self.0).try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
 
 impl Drop for Leash {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
     }
+}
+
+fn locked(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How it ended.
@@ -49,6 +76,7 @@ impl Client {
     pub(super) fn start(
         backend: &'static str,
         commands: Vec<(&'static str, Command)>,
+        interrupt: &Interrupt,
     ) -> Result<Self, RestoreError> {
         let programs = commands.iter().map(|(name, _)| *name).collect();
         for (name, mut command) in commands {
@@ -69,7 +97,13 @@ impl Client {
             let (Some(input), Some(output), Some(errors)) = piped else {
                 return Err(failed(io::Error::other("it has no pipes")));
             };
+            let child = Arc::new(Mutex::new(child));
+            let theirs = Arc::clone(&child);
             return Ok(Self {
+                _on_request: interrupt.on_request(move || {
+                    // Its own transaction goes with it.
+                    let _ = locked(&theirs).kill();
+                }),
                 name: name.to_owned(),
                 child: Leash(child),
                 input,
@@ -120,15 +154,16 @@ impl Client {
     pub(super) fn end(self) -> Result<Ended, RestoreError> {
         let Self {
             name,
-            mut child,
+            child,
             mut input,
             output,
             errors,
+            _on_request,
         } = self;
         // As above.
         let _ = input.flush();
         drop(input);
-        let status = child.0.wait().map_err(|source| RestoreError::Client {
+        let status = child.wait().map_err(|source| RestoreError::Client {
             program: name,
             source,
         })?;
@@ -147,8 +182,7 @@ impl Client {
 
     /// Without an end of its input, it does not take what it has for all.
     fn kill(&mut self, because: RestoreError) -> RestoreError {
-        let _ = self.child.0.kill();
-        let _ = self.child.0.wait();
+        self.child.kill();
         because
     }
 }

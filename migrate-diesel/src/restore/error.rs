@@ -4,7 +4,7 @@ use std::io;
 
 use migrate_core::FailureKind;
 
-use crate::error::Error;
+use crate::error::{Error, Undone};
 
 /// Why a dump is not in the database.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum RestoreError {
     /// It does not hold what it promises.
     #[error("the dump does not contain {}", listed(.0))]
     Lacking(Vec<String>),
+    /// The run was asked to end.
+    #[error("interrupted while the dump was restored")]
+    Interrupted(Undone),
     /// The database refused a part of it.
     #[error("the database refused the dump")]
     Refused(#[source] Said),
@@ -82,7 +85,8 @@ impl RestoreError {
             Self::NoClient { .. } => {
                 "install it where this program runs, or restore by other means"
             }
-            Self::Half { .. } => {
+            Self::Interrupted(Undone::Everything) => "nothing of it stays: restore again",
+            Self::Half { .. } | Self::Interrupted(Undone::NotEverything) => {
                 "drop the database, create it anew and restore again; if you made it whole by hand, drop that table"
             }
             Self::Client { .. } | Self::Unknown(_) => return None,

@@ -19,7 +19,9 @@ mod sqlite;
 mod statements;
 mod tables;
 
-use migrate_core::restore::Dump;
+use std::io::{self, Read};
+
+use migrate_core::{Interrupt, restore::Dump};
 
 pub use error::{RestoreError, Said};
 pub(crate) use tables::{begun_table, held};
@@ -36,6 +38,8 @@ pub(crate) struct Restoration<'r> {
     pub(crate) store: &'r crate::history::Store,
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) url: &'r migrate_core::DatabaseUrl,
+    /// Asks it to end.
+    pub(crate) interrupt: &'r Interrupt,
     /// Tables that have to be there afterwards.
     pub(crate) expects: Vec<String>,
 }
@@ -43,6 +47,8 @@ pub(crate) struct Restoration<'r> {
 impl Restoration<'_> {
     /// Restores. The lock is held, and the dump is open.
     pub(crate) fn restore(mut self, dump: &mut dyn Dump) -> Result<(), Error> {
+        let interrupt = self.interrupt;
+        let dump = &mut Heeding { dump, interrupt };
         match self.driver.dialect().name {
             #[cfg(feature = "sqlite")]
             "sqlite" => self.sqlite(dump),
@@ -68,5 +74,27 @@ impl Restoration<'_> {
             }
         }
         Ok(lacking)
+    }
+}
+
+/// A dump that cannot be read any more once the run is asked to end.
+struct Heeding<'d> {
+    dump: &'d mut dyn Dump,
+    interrupt: &'d Interrupt,
+}
+
+impl Read for Heeding<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.interrupt.requested() {
+            // Not `ErrorKind::Interrupted`, after which one reads on.
+            return Err(io::Error::other("interrupted"));
+        }
+        self.dump.read(buffer)
+    }
+}
+
+impl Dump for Heeding<'_> {
+    fn open(&mut self) -> io::Result<()> {
+        self.dump.open()
     }
 }

@@ -25,7 +25,7 @@ impl Restoration<'_> {
         let commands = server
             .programs()
             .map(|program| (program, options.command(program, &address.database)));
-        let client = Client::start("MySQL", Vec::from(commands))?;
+        let client = Client::start("MySQL", Vec::from(commands), self.interrupt)?;
         self.driver
             .batch(&format!("CREATE TABLE IF NOT EXISTS {begun} (id INTEGER)"))
             .map_err(Error::database("note that a restore was begun"))?;

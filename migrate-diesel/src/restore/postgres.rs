@@ -20,7 +20,8 @@ const LACKS: &str = "migrate: the dump lacks ";
 
 impl Restoration<'_> {
     pub(super) fn postgres(&mut self, dump: &mut dyn Dump) -> Result<(), Error> {
-        let mut client = Client::start("PostgreSQL", vec![("psql", psql(self.url))])?;
+        let mut client =
+            Client::start("PostgreSQL", vec![("psql", psql(self.url))], self.interrupt)?;
         let all = client.feed(dump)?;
         if all {
             client.say(&self.last_word());

@@ -15,10 +15,11 @@ use std::{
 
 use super::{Runner, Used, views::keeper};
 use crate::{
+    backend::Driver,
     error::BodyError,
     guard::{Keeper, Patience, unmanaged_of},
     history::Claim,
-    migration::{Body, Erased},
+    migration::{Body, Erased, Outcome},
     session::{Context, Steps},
 };
 
@@ -81,28 +82,21 @@ impl Runner<'_> {
             interrupt: &self.state.interrupt,
             stopped: AtomicBool::new(false),
         };
-        let kind = body.connection();
-        let Some(connection) = self.driver.connection_mut(kind.type_id) else {
-            let error = format!(
-                "takes a `{}`, which this connection is not",
-                (kind.type_name)()
-            );
-            return BodyEnd {
-                duration: Duration::ZERO,
-                result: Err(BodyError::Returned(error.into())),
-                recorded_steps: false,
-            };
+        let lent = match Lent::to(body, &mut *self.driver) {
+            Ok(lent) => lent,
+            Err(error) => {
+                return BodyEnd {
+                    duration: Duration::ZERO,
+                    result: Err(BodyError::Returned(error)),
+                    recorded_steps: false,
+                };
+            }
         };
         // Watched only while the body runs: `true` means that nobody looks.
         if let Some(seen) = &self.state.watch {
             seen.store(false, Relaxed);
         }
-        let result = catch(|| {
-            body.run(Erased {
-                connection,
-                context: &context,
-            })
-        });
+        let result = catch(|| lent.run(body, &context));
         let duration = began.elapsed();
         let recorded_steps = context.recorded.load(Relaxed);
         let result = match result {
@@ -144,6 +138,42 @@ impl Runner<'_> {
             return BodyError::ConnectionLost;
         }
         BodyError::Returned(error)
+    }
+}
+
+/// What a body is run with.
+enum Lent<'d> {
+    Connection(&'d mut dyn Any),
+    /// SQL text needs no connection that it knows.
+    Driver(&'d mut dyn Driver, &'static str),
+}
+
+impl<'d> Lent<'d> {
+    fn to(body: Body, driver: &'d mut dyn Driver) -> Result<Self, crate::BoxError> {
+        if let Some(text) = body.sql() {
+            return Ok(Self::Driver(driver, text));
+        }
+        let kind = body.connection();
+        match driver.connection_mut(kind.type_id) {
+            Some(connection) => Ok(Self::Connection(connection)),
+            None => Err(format!(
+                "takes a `{}`, which this connection is not",
+                (kind.type_name)()
+            )
+            .into()),
+        }
+    }
+
+    fn run(self, body: Body, context: &Context<'_>) -> Result<Outcome, crate::BoxError> {
+        match self {
+            Self::Connection(connection) => body.run(Erased {
+                connection,
+                context,
+            }),
+            // MySQL takes no empty query for one.
+            Self::Driver(_, "") => Ok(Outcome::Done),
+            Self::Driver(driver, text) => Ok(driver.batch(text).map(|()| Outcome::Done)?),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     body::{BodyEnd, Direction},
 };
 use crate::{
-    backend::{Cancelling, Driver as _, ImplicitCommit},
+    backend::{Cancelling, Driver, ImplicitCommit},
     error::{BodyError, Error},
     history::Claim,
 };
@@ -141,7 +141,7 @@ impl Shared {
     /// between two of them.
     fn cancel(
         &self,
-        connect: fn(&str) -> diesel::ConnectionResult<Box<dyn crate::backend::Driver>>,
+        connect: fn(&str) -> diesel::ConnectionResult<Box<dyn Driver>>,
         url: &DatabaseUrl,
         sql: &str,
         only_while: Option<&str>,

@@ -6,9 +6,9 @@ use migrate_core::restore::{Dump, Occupied, RestoreRequest, Restored, Trigger};
 
 use super::Runner;
 use crate::{
-    error::Error,
+    error::{Error, Undone},
     history::{Read, Sight, Tables},
-    restore::{Restoration, RestoreError, held},
+    restore::{Restoration, RestoreError, begun_table, held},
 };
 
 impl Runner<'_> {
@@ -45,15 +45,20 @@ impl Runner<'_> {
                 let table = &runner.store.table;
                 expects = vec![table.clone(), format!("{table}_meta")];
             }
-            Restoration {
+            let restoration = Restoration {
                 driver: &mut *runner.driver,
                 #[cfg(feature = "mysql")]
                 store: runner.store,
                 #[cfg(any(feature = "postgres", feature = "mysql"))]
                 url: _url,
                 expects,
+                interrupt: &runner.state.interrupt,
+            };
+            let result = restoration.restore(dump);
+            if result.is_err() && runner.state.interrupt.requested() {
+                return Err(RestoreError::Interrupted(runner.half_restored()).into());
             }
-            .restore(dump)
+            result
         })?;
         Ok(restored)
     }
@@ -69,6 +74,16 @@ impl Runner<'_> {
                 self.store.read(self.driver, Sight::Live)
             }
             read => read,
+        }
+    }
+
+    /// Whether a restore that ended badly left a part of the dump.
+    fn half_restored(&mut self) -> Undone {
+        let begun = begun_table(&self.store.table);
+        match self.driver.columns(&begun) {
+            Ok(columns) if columns.is_empty() => Undone::Everything,
+            // Rather once too often.
+            _ => Undone::NotEverything,
         }
     }
 

@@ -13,8 +13,8 @@ use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    ViewCatalog, diesel_plumbing,
+    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection,
+    SessionState, ViewCatalog, diesel_plumbing,
 };
 
 impl MigrationConnection for MysqlConnection {

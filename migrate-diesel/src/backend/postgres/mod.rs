@@ -16,8 +16,8 @@ use diesel::{Connection as _, PgConnection, QueryResult};
 use migrate_core::report::LockHolder;
 
 use super::{
-    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    ViewCatalog, dialect::standard_text, diesel_plumbing,
+    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection,
+    SessionState, ViewCatalog, dialect::standard_text, diesel_plumbing,
 };
 
 impl MigrationConnection for PgConnection {
