@@ -112,6 +112,6 @@ pub fn configured_url(database: &str) -> Result<Option<DatabaseUrl>, Failure> {
         return Ok(None);
     }
     let carried = [database.to_owned()];
-    let targets = loaded.config.targets(&carried, Some(database), &[])?;
+    let targets = loaded.config.targets(&carried, &carried, &[])?;
     Ok(targets.into_iter().next().map(|target| target.url))
 }

@@ -8,6 +8,7 @@ mod down;
 mod graph;
 mod log;
 mod mark;
+mod mass;
 mod new;
 mod observe;
 mod patience;
@@ -111,7 +112,12 @@ pub(crate) fn run(
             return console.end(code);
         }
     };
-    for warning in &loaded.warnings {
+    let unmatched = match request.options.databases.as_slice() {
+        [] => loaded.config.unmatched(&app.databases()),
+        // Who names them knows which there are.
+        _ => Vec::new(),
+    };
+    for warning in loaded.warnings.iter().chain(&unmatched) {
         console.warning(warning);
     }
     let mut context = Context {
@@ -159,6 +165,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Accept(request) => accept::run(context, request),
         Command::Adopt(typed) => adopt::run(context, typed),
         Command::Log { limit } => log::run(context, *limit),
+        Command::Mass(mass) => mass::run(context, mass),
         Command::Wait { timeout } => wait::run(context, *timeout),
         // Answered before the configuration was read.
         Command::Completions(_) | Command::New(_) => Ok(exit::DONE),
@@ -226,11 +233,8 @@ impl Context<'_, '_> {
                     .next("name the crates that have some: `migrate_diesel::main!(crate, ..)`"),
             );
         }
-        self.config.targets(
-            &carried,
-            self.options.database.as_deref(),
-            self.app.backends(),
-        )
+        self.config
+            .targets(&carried, &self.options.databases, self.app.backends())
     }
 
     /// The one database of a command that must not touch several at once.
