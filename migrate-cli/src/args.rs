@@ -1,5 +1,6 @@
 //! What was typed: clap's view of the command line. What it means is [`request`](crate::request)'s job.
 
+pub(crate) mod mass;
 pub(crate) mod settle;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -147,6 +148,8 @@ pub(crate) enum TypedCommand {
     /// date, 1 when something is still pending at the timeout, 6 when the database cannot be
     /// reached by then.
     Wait(WaitArgs),
+    /// Data migrations over millions of rows: batched, resumable, beside the deploys
+    Mass(mass::MassArgs),
     /// Write a new migration into the app's source
     ///
     /// Beside those that are there: a file below src/migrations, or the end of src/migrations.rs; for

@@ -1,5 +1,6 @@
 //! What the command line means, in migrate-core's words.
 
+pub(crate) mod mass;
 pub(crate) mod settle;
 
 use std::{path::PathBuf, time::Duration};
@@ -103,6 +104,7 @@ pub(crate) enum Command {
     Wait {
         timeout: Duration,
     },
+    Mass(mass::Mass),
     New(NewArgs),
     Completions(clap_complete::Shell),
 }
@@ -212,6 +214,7 @@ impl TryFrom<Typed> for Request {
             TypedCommand::Wait(wait) => Command::Wait {
                 timeout: wait.timeout,
             },
+            TypedCommand::Mass(typed) => mass::mass(typed)?,
             TypedCommand::New(new) => Command::New(new),
             TypedCommand::Completions { shell } => Command::Completions(shell),
         };

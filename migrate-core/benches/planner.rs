@@ -81,6 +81,7 @@ fn migrations(count: usize, registration: Registration) -> Vec<&'static Descript
             sql: None,
             repeat: Repeat::Never,
             replaces: &[],
+            scale: migrate_core::Scale::Step,
             key: number as u64,
         })));
     }

@@ -1,4 +1,8 @@
-//! Names of configured databases, and patterns of them: `tenant_*`.
+//! Names of configured databases, patterns of them (`tenant_*`), and which comes before which.
+
+mod order;
+
+pub use order::Order;
 
 /// Whether it is a pattern, and so means all configured databases that match.
 ///

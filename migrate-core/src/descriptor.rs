@@ -36,13 +36,15 @@ pub struct Descriptor {
     pub suspends: &'static [ViewRef],
     /// What becomes of undeclared views on what a guard in the body touches.
     pub unmanaged: Unmanaged,
-    /// Whether it is run again, and when.
     /// What is known of the file, where the body is SQL text.
     pub sql: Option<SqlFile>,
+    /// Whether it is run again, and when.
     pub repeat: Repeat,
     /// Migrations that it stands for where all of them ran, and instead of which it runs on a fresh
     /// database.
     pub replaces: &'static [NodeRef],
+    /// Whether it runs in a deploy, or beside it.
+    pub scale: Scale,
     /// A number of its own, by which the checks while compiling tell migrations apart: they can
     /// compare neither addresses nor, in reasonable time, texts.
     pub key: u64,
@@ -64,8 +66,6 @@ impl Descriptor {
     }
 }
 
-/// A place in the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 /// A body that is a file of SQL, the whole of which its fingerprint is of: a change of it is one of what
 /// was run, where that of a function may be rustfmt's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct SqlFile {
     pub recorded_as: &'static str,
 }
 
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// As from `file!()`: relative to the workspace for its members.
     pub file: &'static str,
@@ -98,6 +100,16 @@ pub enum TransactionMode {
     Atomic,
     /// `transaction = none`: an intent row first, the completion after.
     None,
+}
+
+/// Whether a migration runs in a deploy, or beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Scale {
+    /// `up` runs it.
+    #[default]
+    Step,
+    /// A [mass migration](crate::mass): `up` starts it, and workers run it.
+    Mass,
 }
 
 /// Whether a migration is run again, and when.

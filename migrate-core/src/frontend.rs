@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::{
     adopt::{AdoptRequest, Adoption},
     error::Failure,
+    mass::frontend::MassOperations,
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
     restore::{Dump, RestoreRequest, Restored},
@@ -156,6 +157,9 @@ pub trait Deployment {
         request: &RestoreRequest,
         dump: &mut dyn Dump,
     ) -> Result<Restored, Failure>;
+
+    /// Its mass migrations.
+    fn mass(&mut self) -> &mut dyn MassOperations;
 }
 
 /// What `up` is asked to do.
@@ -171,6 +175,34 @@ pub struct UpRequest {
     pub wait: Option<Duration>,
     /// Which repeatable migrations run.
     pub repeats: Repeats,
+    /// What becomes of mass migrations; the setting where `None`.
+    pub mass: Option<MassInUp>,
+    /// What becomes of what waits for another database.
+    pub waiting: Waiting,
+    /// `(database, id)`: counts as applied there, in a plan for several databases at once.
+    pub planned: Vec<(String, String)>,
+}
+
+/// What becomes of what requires something that is not applied in another database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// It is told, and a failure.
+    #[default]
+    Refuse,
+    /// It is counted: the other database comes next.
+    Leave,
+}
+
+/// What `up` does about mass migrations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MassInUp {
+    /// Starts them, for workers: `up` ends without waiting, and what requires one waits for a later `up`.
+    #[default]
+    Enqueue,
+    /// Runs what is left of them, in this process and in their place in the order.
+    Inline,
+    /// Leaves them alone.
+    Leave,
 }
 
 /// Which repeatable migrations run.

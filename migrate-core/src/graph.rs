@@ -9,13 +9,13 @@ mod resolve;
 mod squash;
 mod stamp;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
 use crate::{
     DEFAULT_DATABASE, Descriptor, MigrationId,
-    report::{GraphNode, GraphReport, Problem, ProblemKind},
+    report::{GraphNode, GraphReport, Problem},
     settings::Ordering,
 };
 pub(crate) use csr::{Csr, count};
@@ -43,6 +43,8 @@ struct Nodes {
     requirements: Csr,
     dependants: Csr,
     ids: Ids,
+    /// What migrations of one database require of others. Empty where nothing does.
+    elsewhere: BTreeMap<u32, Vec<&'static Descriptor>>,
     /// What each squash replaces: positions, ascending. Empty where nothing replaces anything.
     replaced: FxHashMap<u32, Vec<u32>>,
 }
@@ -114,6 +116,18 @@ impl Graph {
         self.nodes.dependants.row(at)
     }
 
+    /// What the migration at `at` requires that belongs to other databases only.
+    #[must_use]
+    pub fn elsewhere(&self, at: usize) -> &[&'static Descriptor] {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        self.nodes.elsewhere.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Positions of those that require something of other databases, ascending.
+    pub(crate) fn requiring_elsewhere(&self) -> impl Iterator<Item = usize> + '_ {
+        self.nodes.elsewhere.keys().map(|&at| at as usize)
+    }
+
     /// Positions of what the migration at `at` replaces, ascending, each once.
     #[must_use]
     pub fn replaced(&self, at: usize) -> &[u32] {
@@ -152,7 +166,8 @@ impl Graph {
     }
 
     /// All that the program carries: more than `self` where that is the part of one database.
-    pub(crate) fn whole(&self) -> Self {
+    #[must_use]
+    pub fn whole(&self) -> Self {
         Self {
             nodes: Arc::clone(self.whole.as_ref().unwrap_or(&self.nodes)),
             whole: None,
@@ -176,15 +191,13 @@ impl Graph {
     }
 
     /// The part that belongs to the database `name`, in the same order: leaving migrations out
-    /// that nothing in it requires does not move the others.
-    ///
-    /// # Errors
-    /// All requirements of its migrations that do not belong to it.
-    pub fn for_database(&self, name: &str) -> Result<Self, Vec<Problem>> {
+    /// that nothing in it requires does not move the others. What its migrations require of other
+    /// databases is no part of it: [`elsewhere`](Self::elsewhere) has it.
+    #[must_use]
+    pub fn for_database(&self, name: &str) -> Self {
         if self.iter().all(|descriptor| descriptor.belongs_to(name)) {
-            return Ok(self.clone());
+            return self.clone();
         }
-        let mut problems = Vec::new();
         let mut part = Nodes::default();
         // Position in the part by position in the whole.
         let mut moved: Vec<Option<u32>> = Vec::with_capacity(self.len());
@@ -193,7 +206,8 @@ impl Graph {
                 moved.push(None);
                 continue;
             }
-            moved.push(Some(count(part.descriptors.len())));
+            let here_at = count(part.descriptors.len());
+            moved.push(Some(here_at));
             part.descriptors.push(descriptor);
             let required = self.requirements(at).iter();
             let positions = required.map(|&required| {
@@ -204,11 +218,13 @@ impl Graph {
                 positions.partition(|(_, position)| position.is_some());
             part.requirements
                 .push(here.into_iter().filter_map(|(_, position)| position));
-            let required = elsewhere.into_iter().filter_map(|(at, _)| self.get(at));
-            problems.extend(required.map(|required| other_database(descriptor, required, name)));
-        }
-        if !problems.is_empty() {
-            return Err(problems);
+            let elsewhere: Vec<_> = elsewhere
+                .into_iter()
+                .filter_map(|(at, _)| self.get(at))
+                .collect();
+            if !elsewhere.is_empty() {
+                part.elsewhere.insert(here_at, elsewhere);
+            }
         }
         part.dependants = part.requirements.transpose();
         part.replaced = self
@@ -230,10 +246,10 @@ impl Graph {
                 Some((id, Claim { at, ..claim }))
             })
             .collect();
-        Ok(Self {
+        Self {
             nodes: Arc::new(part),
             whole: Some(Arc::clone(self.whole.as_ref().unwrap_or(&self.nodes))),
-        })
+        }
     }
 
     /// The graph for a front end; states are not known here.
@@ -247,6 +263,10 @@ impl Graph {
                 id: id_of(at),
                 description: descriptor.description.to_owned(),
                 location: descriptor.location,
+                databases: databases_of(descriptor)
+                    .iter()
+                    .map(|&name| name.to_owned())
+                    .collect(),
                 state: None,
             });
             let required = self.requirements(at).iter();
@@ -273,20 +293,4 @@ pub(crate) fn databases_of(descriptor: &Descriptor) -> &'static [&'static str] {
     } else {
         descriptor.databases
     }
-}
-
-fn other_database(descriptor: &Descriptor, required: &Descriptor, name: &str) -> Problem {
-    Problem::new(
-        ProblemKind::OtherDatabase,
-        descriptor.id.to_string(),
-        format!(
-            "`{}` belongs to the database `{name}` and requires `{}` ({}), which belongs only to `{}`; \
-             let both belong to `{name}`, or drop the requirement",
-            descriptor.id,
-            required.id,
-            required.location,
-            databases_of(required).join("`, `"),
-        ),
-    )
-    .at(descriptor.location)
 }

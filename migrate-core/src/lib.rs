@@ -14,6 +14,7 @@ pub mod adopt;
 pub mod databases;
 mod descriptor;
 pub mod drift;
+pub mod elsewhere;
 mod error;
 mod fingerprint;
 pub mod frontend;
@@ -32,7 +33,8 @@ mod standing;
 pub mod view;
 
 pub use descriptor::{
-    DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, SqlFile, TransactionMode,
+    DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, Scale, SqlFile,
+    TransactionMode,
 };
 pub use error::{Failure, FailureKind, Outlook, error_chain};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};

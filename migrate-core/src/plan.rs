@@ -2,12 +2,14 @@
 
 mod down;
 mod error;
+mod mass;
 mod up;
 
 pub use error::{Irreversible, PlanError, Unsettled};
 
 use crate::{
-    Graph, History, Phase, Standing, State,
+    Graph, History, Phase, Scale, Standing, State,
+    elsewhere::Unmet,
     frontend::{DownTarget, Repeats, Target},
     report::Action,
 };
@@ -33,25 +35,39 @@ pub struct Step {
 }
 
 /// Why a migration cannot be a step now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
     /// The migration: position in the graph.
     pub at: usize,
     /// What it waits for: itself, or else the first in order that it requires, directly or not.
     pub on: usize,
-    /// The state of that: interrupted or running.
+    /// The state of that: interrupted or running, unless it waits for another database.
     pub state: State,
+    /// What that waits for in another database, if so.
+    pub elsewhere: Option<Unmet>,
 }
 
 impl Obstacle {
     /// The reason in words: what it waits for, and in which state that is.
     #[must_use]
     pub fn because(&self, graph: &Graph) -> String {
+        if let Some(unmet) = &self.elsewhere {
+            return match graph.get(self.on) {
+                Some(on) if self.on != self.at => {
+                    format!("requires `{}`, which {}", on.id, unmet.because())
+                }
+                _ => unmet.because(),
+            };
+        }
         let state = match self.state {
             State::Running => "being run by another process",
             state => state.as_str(),
         };
         match graph.get(self.on) {
+            Some(on) if on.scale == Scale::Mass && self.on != self.at => format!(
+                "requires `{}`, a mass migration that is not finished",
+                on.id
+            ),
             Some(on) if self.on != self.at => format!("requires `{}`, which is {state}", on.id),
             _ => format!("is {state}"),
         }
@@ -62,8 +78,9 @@ impl Plan {
     /// What `up` is to do: everything that is pending, failed or deferred, in the order of the
     /// graph, as far as `target` goes.
     ///
-    /// Something interrupted or running is never a step, nor is what requires it, directly or not:
-    /// these are [`blocked`](Self::blocked). Repeatable migrations with `phase = before` come before
+    /// Something interrupted or running is never a step, nor is what requires something of another
+    /// database that is not applied there, nor what requires one of these, directly or not: all of them
+    /// are [`blocked`](Self::blocked). Repeatable migrations with `phase = before` come before
     /// all others, those with `phase = after` after them; `repeat = always` is a step where there is
     /// another one. What was squashed is none: its squash is.
     ///
@@ -111,6 +128,13 @@ impl Plan {
         history: &History,
     ) -> Result<Self, PlanError> {
         down::plan(graph, standing, target, history)
+    }
+
+    /// Leaves out what waits for another database, and tells how many these are.
+    pub fn leave_waiting(&mut self) -> usize {
+        let before = self.blocked.len();
+        self.blocked.retain(|it| it.elsewhere.is_none());
+        before - self.blocked.len()
     }
 
     /// Whether there is nothing to do.

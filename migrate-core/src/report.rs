@@ -153,6 +153,8 @@ pub enum ProblemKind {
     NotCarried,
     /// `main!` names a crate that contributed no migration, or nothing is carried at all.
     NothingCarried,
+    /// A file of SQL was added after the program was built.
+    NotBuilt,
     /// It requires something that does not belong to the same database.
     OtherDatabase,
     /// Its body is written for another backend than the database.
@@ -189,6 +191,7 @@ impl ProblemKind {
             Self::Cycle => "cycle",
             Self::NotCarried => "not_carried",
             Self::NothingCarried => "nothing_carried",
+            Self::NotBuilt => "not_built",
             Self::OtherDatabase => "other_database",
             Self::WrongBackend => "wrong_backend",
             Self::Phase => "phase",
@@ -247,6 +250,8 @@ pub enum Action {
     Revert,
     /// Run a repeatable body again.
     Repeat,
+    /// Start a mass migration, which workers run.
+    Enqueue,
 }
 
 impl Action {
@@ -257,6 +262,7 @@ impl Action {
             Self::Apply => "apply",
             Self::Revert => "revert",
             Self::Repeat => "repeat",
+            Self::Enqueue => "enqueue",
         }
     }
 }
@@ -365,6 +371,19 @@ pub struct Blocked {
     pub id: String,
     /// Why: what it waits for, and in which state that is.
     pub because: String,
+    /// Where it waits for another database: that one, what of it, and what to do.
+    pub elsewhere: Option<BlockedElsewhere>,
+}
+
+/// What something that is [`Blocked`] waits for in another database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedElsewhere {
+    /// The configured database's name.
+    pub database: String,
+    /// `package:name`.
+    pub id: String,
+    /// What to do now.
+    pub next_step: String,
 }
 
 /// Something that happens during a run, told while it happens.
@@ -480,6 +499,8 @@ pub struct Summary {
     pub views: usize,
     /// Not run because of something that they require.
     pub skipped: usize,
+    /// Not run because of something in another database, and left for later as the request says.
+    pub waiting: usize,
     /// Still to be applied in this database after the run, whatever the reason.
     pub pending: usize,
     /// Applied before this run began.
@@ -576,6 +597,8 @@ pub struct GraphNode {
     pub description: String,
     /// Where its function is.
     pub location: Location,
+    /// The databases that it belongs to, and [patterns](crate::databases) of such names.
+    pub databases: Vec<String>,
     /// In the database, where one could be asked.
     pub state: Option<State>,
 }
@@ -594,6 +617,8 @@ pub struct CheckReport {
     pub pending: Vec<String>,
     /// Ids of views that are to be up and are not, or not as declared.
     pub pending_views: Vec<String>,
+    /// Of what is pending, what another database is in the way of.
+    pub blocked: Vec<Blocked>,
     /// Where code, history and database disagree.
     pub problems: Vec<Problem>,
 }

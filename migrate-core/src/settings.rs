@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::interrupt::Interrupt;
+use crate::{frontend::MassInUp, interrupt::Interrupt};
 
 /// Which of the migrations that are ready comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -49,6 +49,10 @@ pub struct Settings {
     pub view_lock_timeout: Duration,
     /// What `up` does where something applied has changed since.
     pub on_changed: OnChanged,
+    /// All databases that are configured: asked where a migration requires one of another database.
+    pub databases: Vec<DatabaseSettings>,
+    /// What `up` does about mass migrations.
+    pub mass_in_up: MassInUp,
     /// Asks its runs to end early.
     pub interrupt: Interrupt,
 }
@@ -64,6 +68,8 @@ impl Default for Settings {
             // each other, it is us who give way.
             view_lock_timeout: Duration::from_millis(500),
             on_changed: OnChanged::RefuseSql,
+            databases: Vec::new(),
+            mass_in_up: MassInUp::default(),
             interrupt: Interrupt::new(),
         }
     }

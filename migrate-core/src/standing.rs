@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{AppliedMigration, Graph, History, Repeat, State};
+use crate::{AppliedMigration, Graph, History, Repeat, State, elsewhere::Unmet};
 
 /// Each migration of a [`Graph`] with its row in a [`History`].
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Standing<'a> {
     /// and of repeatable migrations whose code changed.
     otherwise: FxHashMap<usize, Otherwise>,
     partly: Vec<PartlyReplaced>,
+    /// What is not met in other databases, by position in the graph.
+    pub(crate) unmet: FxHashMap<usize, Unmet>,
 }
 
 /// How a migration stands, where its own row does not tell.
@@ -71,6 +73,7 @@ impl<'a> Standing<'a> {
             nodes,
             otherwise: FxHashMap::default(),
             partly: Vec::new(),
+            unmet: FxHashMap::default(),
         };
         standing.note_outdated(graph);
         let mut done = FxHashSet::default();
@@ -145,6 +148,13 @@ impl<'a> Standing<'a> {
     #[must_use]
     pub fn stands_for(&self, at: usize) -> bool {
         self.otherwise.get(&at) == Some(&Otherwise::StandsFor)
+    }
+
+    /// What the migration at `at` waits for in another database, as far as
+    /// [`look_elsewhere`](Self::look_elsewhere) was told.
+    #[must_use]
+    pub fn unmet(&self, at: usize) -> Option<&Unmet> {
+        self.unmet.get(&at)
     }
 
     /// The row of the migration at `at`, under its id or a former one.

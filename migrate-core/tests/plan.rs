@@ -62,7 +62,12 @@ fn what_is_interrupted_or_running_blocks_what_requires_it() {
     let graph = declared("a; b: a; c: b; d; e: d; f");
     let plan = up(&graph, &["a interrupted", "b", "d running"], &Target::All);
     assert_eq!(step_names(&graph, &plan), ["f"]);
-    let obstacle = |at, on, state| Obstacle { at, on, state };
+    let obstacle = |at, on, state| Obstacle {
+        at,
+        on,
+        state,
+        elsewhere: None,
+    };
     assert_eq!(
         plan.blocked,
         [

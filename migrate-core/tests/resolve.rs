@@ -272,17 +272,14 @@ fn a_database_gets_its_part_in_the_same_order() {
     let graph = resolved(&[a, b, c, d], Ordering::Declared);
     assert_eq!(graph.databases(), ["analytics", "default"]);
 
-    let part = graph.for_database("analytics").expect("closed");
+    let part = graph.for_database("analytics");
     assert_eq!(names(&part), ["b", "c", "d"]);
     assert_eq!(part.requirements(2), [0, 1]);
     assert_eq!(part.dependants(1), [2]);
     assert_eq!(part.position(d.id), Some(2));
     assert_eq!(part.position(a.id), None);
-    assert_eq!(
-        names(&graph.for_database("default").expect("closed")),
-        ["a", "c"]
-    );
-    assert!(graph.for_database("nowhere").expect("closed").is_empty());
+    assert_eq!(names(&graph.for_database("default")), ["a", "c"]);
+    assert!(graph.for_database("nowhere").is_empty());
 
     let error = part.find("a").expect_err("of another database");
     assert_eq!(
@@ -296,26 +293,26 @@ fn a_database_gets_its_part_in_the_same_order() {
 }
 
 #[test]
-fn a_requirement_of_another_database_is_refused() {
+fn a_requirement_of_another_database_is_no_part_of_this_one() {
     let a = draft("app:a", 1).leak();
     let b = draft("app:b", 2)
         .databases(&["analytics"])
         .requires(&[a])
         .leak();
-    let graph = resolved(&[a, b], Ordering::Declared);
-    let problems = graph.for_database("analytics").expect_err("not closed");
-    assert_eq!(problems.len(), 1);
-    assert_eq!(problems[0].kind, ProblemKind::OtherDatabase);
-    assert_eq!(problems[0].id, "app:b");
-    assert!(
-        problems[0].message.contains("`app:a` (src/lib.rs:1)"),
-        "{}",
-        problems[0].message
-    );
-    assert_eq!(
-        names(&graph.for_database("default").expect("closed")),
-        ["a"]
-    );
+    let both = draft("app:both", 3)
+        .databases(&["default", "analytics"])
+        .requires(&[a])
+        .leak();
+    let graph = resolved(&[a, b, both], Ordering::Declared);
+    let part = graph.for_database("analytics");
+    assert_eq!(names(&part), ["b", "both"]);
+    assert!(part.requirements(0).is_empty());
+    let elsewhere: Vec<_> = part.elsewhere(0).iter().map(|it| it.id).collect();
+    assert_eq!(elsewhere, [a.id]);
+    let part = graph.for_database("default");
+    assert_eq!(names(&part), ["a", "both"]);
+    assert_eq!(part.requirements(1), [0]);
+    assert!(part.elsewhere(1).is_empty(), "here is enough");
 }
 
 #[test]
@@ -341,7 +338,7 @@ proptest! {
             all.push(draft.requires(&required).databases(names).leak());
         }
         let alone: Vec<_> = all.iter().copied().filter(|it| it.belongs_to("b")).collect();
-        let part = resolved(&all, Ordering::Stamped).for_database("b").expect("closed");
+        let part = resolved(&all, Ordering::Stamped).for_database("b");
         let alone = resolved(&alone, Ordering::Stamped);
         prop_assert_eq!(names(&part), names(&alone));
         for at in 0..alone.len() {

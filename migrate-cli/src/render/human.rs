@@ -16,6 +16,7 @@ use super::{
 
 mod adoption;
 mod check;
+pub(crate) mod mass;
 mod rehearsal;
 mod totals;
 pub(super) mod view;

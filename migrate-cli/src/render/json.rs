@@ -16,10 +16,14 @@ use serde::Serialize;
 use crate::scaffold::Written;
 
 mod adoption;
+mod mass;
 mod rehearsal;
 mod view;
 
 pub(crate) use adoption::adoption;
+pub(crate) use mass::{
+    mass_changed, mass_details, mass_event, mass_failures, mass_finished, mass_list,
+};
 use rehearsal::{RehearsalJson, StepRehearsalJson};
 use view::{GraphViewJson, PlannedViewJson, ViewJson};
 

@@ -10,6 +10,7 @@ pub(crate) mod graph_svg;
 pub(crate) mod graph_text;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod mass_progress;
 pub(crate) mod progress;
 pub(crate) mod restoring;
 mod style;

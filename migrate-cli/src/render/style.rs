@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
-use migrate_core::{State, report::ViewState};
+use migrate_core::{State, mass::MassState, report::ViewState};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -70,5 +70,29 @@ pub(crate) fn sign_of_view(state: ViewState) -> char {
         ViewState::Changed | ViewState::Ended => '~',
         ViewState::Suspended => '!',
         _ => '·',
+    }
+}
+
+/// How the state of a mass migration looks.
+pub(crate) fn of_mass(state: MassState) -> Style {
+    match state {
+        MassState::Succeeded => GOOD,
+        MassState::Failed => BAD,
+        MassState::Enqueued | MassState::Running => BUSY,
+        MassState::Pending => DIM,
+        _ => CARE,
+    }
+}
+
+/// The sign before it.
+pub(crate) fn sign_of_mass(state: MassState) -> char {
+    match state {
+        MassState::Succeeded => '✓',
+        MassState::Failed => '✗',
+        MassState::Running | MassState::Enqueued => '▸',
+        MassState::Pending => '·',
+        MassState::Interrupted => '!',
+        MassState::Cancelled | MassState::Cancelling => '✗',
+        MassState::Paused | MassState::Pausing | MassState::Throttled => '…',
     }
 }

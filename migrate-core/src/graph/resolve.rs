@@ -53,6 +53,7 @@ pub(super) fn resolve(
     }
     let dependants = unsorted.transpose();
     Ok(Nodes {
+        elsewhere: BTreeMap::new(),
         descriptors: order
             .iter()
             .filter_map(|&rank| ranked.get(rank as usize).copied())

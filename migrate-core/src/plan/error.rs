@@ -1,6 +1,6 @@
 //! [`PlanError`]: why there is no plan.
 
-use crate::{Location, LookupError, State};
+use crate::{Location, LookupError, State, elsewhere::RequiredElsewhere};
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum PlanError {
     /// What requires something that would be reverted, and is itself in the middle of something.
     #[error("cannot revert what {} requires", list(.0))]
     Unsettled(Vec<Unsettled>),
+    /// What would be reverted, and is required by something applied in another database.
+    #[error("cannot revert {}", list(.0))]
+    RequiredElsewhere(Vec<RequiredElsewhere>),
 }
 
 impl PlanError {
@@ -46,6 +49,7 @@ impl PlanError {
                 "revert with the program that carries it, or name its crate in `main!(..)`"
                     .to_owned(),
             ),
+            Self::RequiredElsewhere(list) => list.first().map(RequiredElsewhere::next_step),
             Self::Unsettled(list) => {
                 let interrupted = list.iter().find(|it| it.state == State::Interrupted);
                 Some(interrupted.map_or_else(

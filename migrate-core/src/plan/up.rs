@@ -26,12 +26,13 @@ pub(super) fn plan(
     for at in 0..graph.len() {
         let state = standing.state(at);
         let is_unsettled = matches!(state, State::Interrupted | State::Running);
-        if is_unsettled {
+        let is_stuck = is_unsettled || standing.unmet(at).is_some();
+        if is_stuck {
             waits.resize(graph.len(), None);
         }
         let required = inherited(graph, &waits, at);
         if let Some(slot) = waits.get_mut(at) {
-            *slot = required.or(is_unsettled.then_some(at));
+            *slot = required.or(is_stuck.then_some(at));
         }
         let is_wanted = wanted
             .as_ref()
@@ -58,11 +59,15 @@ pub(super) fn plan(
             },
             state,
         };
-        match if is_unsettled { Some(at) } else { required } {
+        match if is_stuck { Some(at) } else { required } {
             Some(on) => plan.blocked.push(Obstacle {
                 at,
                 on,
                 state: standing.state(on),
+                elsewhere: match standing.state(on) {
+                    State::Interrupted | State::Running => None,
+                    _ => standing.unmet(on).cloned(),
+                },
             }),
             None if runs_always && state == State::Applied => always.push(step),
             None => plan.steps.push(step),

@@ -48,6 +48,7 @@ pub(crate) const fn plain(package: &'static str, name: &'static str, line: u32) 
         sql: None,
         repeat: Repeat::Never,
         replaces: &[],
+        scale: migrate_core::Scale::Step,
         key: 0,
     }
 }

@@ -99,6 +99,7 @@ mod tests {
                 sql: None,
                 repeat: Repeat::Never,
                 replaces: &[],
+                scale: crate::Scale::Step,
                 key: keys(at),
             };
             nodes.push(NodeRef::new(Box::leak(Box::new(node))));
