@@ -4,6 +4,7 @@
 
 mod attrs;
 mod constant;
+mod declaration;
 mod diagnostics;
 mod docs;
 mod fingerprint;

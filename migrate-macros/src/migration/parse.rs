@@ -5,45 +5,25 @@ use proc_macro2::TokenStream;
 use super::model::Arguments;
 use crate::{
     attrs::{Argument, Key, Keys},
+    declaration::arguments::{self, Stored},
     diagnostics::Diagnostics,
-    values::{self, At, Empty, Named},
+    values::{self, At, Named},
 };
 
 const KEYS: Keys = Keys {
     attribute: "migration",
     known: &[
-        Key {
-            name: "requires",
-            form: "requires = [path, ..]",
-        },
-        Key {
-            name: "id",
-            form: "id = \"name\"",
-        },
-        Key {
-            name: "was",
-            form: "was = [\"old_name\", ..]",
-        },
-        Key {
-            name: "down",
-            form: "down = path",
-        },
-        Key {
-            name: "irreversible",
-            form: "irreversible = \"why\"",
-        },
+        arguments::REQUIRES,
+        arguments::ID,
+        arguments::WAS,
+        arguments::DOWN,
+        arguments::IRREVERSIBLE,
         Key {
             name: "transaction",
             form: "transaction = none",
         },
-        Key {
-            name: "database",
-            form: "database = \"name\"",
-        },
-        Key {
-            name: "databases",
-            form: "databases = [\"name\", ..]",
-        },
+        arguments::DATABASE,
+        arguments::DATABASES,
         Key {
             name: "repeat",
             form: "repeat = on_change",
@@ -64,10 +44,7 @@ const KEYS: Keys = Keys {
             name: "unmanaged",
             form: "unmanaged = restore",
         },
-        Key {
-            name: "crate",
-            form: "crate = path",
-        },
+        arguments::CRATE,
     ],
     later: &["manual"],
 };
@@ -84,20 +61,14 @@ pub(crate) fn arguments(tokens: TokenStream, diagnostics: &mut Diagnostics) -> A
 }
 
 fn store(argument: &Argument, into: &mut Arguments, diagnostics: &mut Diagnostics) {
+    if into.shared.store(argument, diagnostics) == Stored::Yes {
+        return;
+    }
     match argument.key.to_string().as_str() {
-        "requires" => into.requires = values::paths(argument, Named::Migration, diagnostics),
-        "id" => into.id = values::text(argument, Empty::LeftToCore, diagnostics),
-        "was" => into.was = values::texts(argument, diagnostics),
-        "down" => into.down = values::path(argument, Named::Function, diagnostics),
-        "irreversible" => {
-            into.irreversible = values::text(argument, Empty::Refused, diagnostics);
-        }
         "transaction" => {
             let otherwise = "run inside a transaction";
             into.transaction_none = values::word(argument, "none", otherwise, diagnostics);
         }
-        "database" => into.database = values::text(argument, Empty::Refused, diagnostics),
-        "databases" => into.databases = values::texts(argument, diagnostics),
         "suspends" => {
             into.suspends = Some(At {
                 key: argument.key.span(),
@@ -109,7 +80,6 @@ fn store(argument: &Argument, into: &mut Arguments, diagnostics: &mut Diagnostic
         }
         "phase" => into.phase = values::choice(argument, &["before", "after"], diagnostics),
         "replaces" => into.replaces = values::paths(argument, Named::Migration, diagnostics),
-        "unmanaged" => into.restore_unmanaged = values::restore(argument, diagnostics),
-        _ => into.runtime = values::runtime(argument, diagnostics),
+        _ => into.restore_unmanaged = values::restore(argument, diagnostics),
     }
 }

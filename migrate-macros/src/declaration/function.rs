@@ -2,37 +2,43 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-use super::{
-    model::{Function, Signature},
-    parameter,
-};
+use super::{Function, Reference, Signature, Subject, parameter};
 use crate::{diagnostics::Diagnostics, fingerprint::Fingerprint, item::Tokens, values::is_mark};
 
 /// The function, or `None` and an error when there is none that could have a companion type.
-pub(crate) fn parse(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Function> {
+pub(crate) fn parse(
+    item: TokenStream,
+    subject: Subject,
+    diagnostics: &mut Diagnostics,
+) -> Option<Function> {
     let mut tokens = Tokens::new(item);
-    let attributes = tokens.attributes("migration", diagnostics)?;
+    let attributes = tokens.attributes(subject.attribute, diagnostics)?;
     let visibility = tokens.visibility();
-    let name = tokens.name(diagnostics)?;
-    let lifetimes = tokens.generics(diagnostics)?;
+    let name = tokens.name(subject, diagnostics)?;
+    let lifetimes = tokens.generics(subject, diagnostics)?;
     let Some(TokenTree::Group(parameters)) = tokens.0.next() else {
         // Not what rustc would have parsed as a function.
         diagnostics.error(name.span(), "expected parameters after this name");
         return None;
     };
-    let parameter = parameter::parse(&parameters, diagnostics);
-    if matches!(parameter, Err(parameter::NotFree)) {
+    let given = parameter::parse(&parameters, subject, diagnostics);
+    if matches!(given, Err(parameter::NotFree)) {
         return None;
     }
-    let returned = tokens.returned_and_body(&parameters, diagnostics);
-    let signature = parameter
+    let returned = tokens.returned_and_body(&parameters, subject, diagnostics);
+    let elided = |reference: Reference| Reference {
+        referent: elide(reference.referent, &lifetimes).collect(),
+        ampersand: reference.ampersand,
+    };
+    let signature = given
         .ok()
         .flatten()
         .zip(returned)
-        .map(|(parameter, returned)| Signature {
+        .map(|((connection, more), returned)| Signature {
+            end: parameters.span_close(),
             fingerprint: fingerprint(parameters, &returned.returns, returned.body),
-            parameter: elide(parameter.referent, &lifetimes).collect(),
-            ampersand: parameter.ampersand,
+            connection: elided(connection),
+            more: more.into_iter().map(elided).collect(),
             returns: elide(returned.returns, &lifetimes).collect(),
         });
     Some(Function {
@@ -61,7 +67,7 @@ struct Returned {
 /// What only functions have.
 impl Tokens {
     /// Reads up to the name. Qualifiers of a function are errors; anything else is no function.
-    fn name(&mut self, diagnostics: &mut Diagnostics) -> Option<Ident> {
+    fn name(&mut self, subject: Subject, diagnostics: &mut Diagnostics) -> Option<Ident> {
         let mut qualifiers = Vec::new();
         loop {
             match self.0.next() {
@@ -74,7 +80,7 @@ impl Tokens {
                 other => {
                     let first = qualifiers.into_iter().next().map(TokenTree::Ident);
                     if let Some(found) = first.or(other) {
-                        diagnostics.error(found.span(), not_a_function(&found));
+                        diagnostics.error(found.span(), not_a_function(&found, subject));
                     }
                     return None;
                 }
@@ -86,9 +92,10 @@ impl Tokens {
                 "unsafe" => "; put an `unsafe` block into it",
                 _ => "",
             };
+            let noun = subject.noun;
             diagnostics.error(
                 word.span(),
-                format!("a migration is a plain `fn`: remove `{word}`{why}"),
+                format!("{noun} is a plain `fn`: remove `{word}`{why}"),
             );
         }
         match self.0.next() {
@@ -98,7 +105,7 @@ impl Tokens {
     }
 
     /// The names of the lifetimes. Types and constants are errors.
-    fn generics(&mut self, diagnostics: &mut Diagnostics) -> Option<Vec<Ident>> {
+    fn generics(&mut self, subject: Subject, diagnostics: &mut Diagnostics) -> Option<Vec<Ident>> {
         let mut lifetimes = Vec::new();
         if self.next_if_mark('<').is_none() {
             return Some(lifetimes);
@@ -120,7 +127,10 @@ impl Tokens {
                 [first, ..] => diagnostics.error_on(
                     &generic,
                     first.span(),
-                    "a migration cannot be generic: it is registered once, as one function",
+                    format!(
+                        "{} cannot be generic: it is registered once, as one function",
+                        subject.noun
+                    ),
                 ),
                 [] => {}
             }
@@ -132,13 +142,20 @@ impl Tokens {
     fn returned_and_body(
         &mut self,
         parameters: &Group,
+        subject: Subject,
         diagnostics: &mut Diagnostics,
     ) -> Option<Returned> {
+        let Subject {
+            noun,
+            returns: example,
+            last,
+            ..
+        } = subject;
         let mut rest: Vec<_> = self.0.by_ref().collect();
         let body = match rest.pop() {
             Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => Some(body),
             Some(other) => {
-                diagnostics.error(other.span(), "a migration needs a body: `{ .. }`");
+                diagnostics.error(other.span(), format!("{noun} needs a body: `{{ .. }}`"));
                 None
             }
             None => None,
@@ -154,7 +171,9 @@ impl Tokens {
             None => {
                 diagnostics.error(
                     parameters.span_close(),
-                    "a migration returns a `Result`: add `-> QueryResult<()>` here, and end the body with `Ok(())`",
+                    format!(
+                        "{noun} returns a `Result`: add `-> {example}` here, and end the body with `{last}`"
+                    ),
                 );
                 None
             }
@@ -162,7 +181,7 @@ impl Tokens {
                 diagnostics.error_on(
                     &returns,
                     word.span(),
-                    "a migration returns one type: write `-> QueryResult<()>`",
+                    format!("{noun} returns one type: write `-> {example}`"),
                 );
                 None
             }
@@ -180,17 +199,13 @@ fn is_qualifier(word: &Ident) -> bool {
         .any(|it| word == it)
 }
 
-fn not_a_function(found: &TokenTree) -> String {
+fn not_a_function(found: &TokenTree, subject: Subject) -> String {
+    let on = format!("`#[{}]` goes on a function", subject.attribute);
     match found.to_string().as_str() {
-        "struct" => {
-            "`#[migration]` goes on a function, not on a struct; for a view write `#[view_manager(..)]`"
-                .to_owned()
-        }
+        "struct" => format!("{on}, not on a struct; for a view write `#[view_manager(..)]`"),
         word @ ("enum" | "union" | "trait" | "impl" | "mod" | "const" | "static" | "type"
-        | "use") => {
-            format!("`#[migration]` goes on a function, found `{word}`")
-        }
-        _ => "`#[migration]` goes on a function".to_owned(),
+        | "use") => format!("{on}, found `{word}`"),
+        _ => on,
     }
 }
 
