@@ -31,7 +31,7 @@ Exit codes:
 Configuration:
   flag > environment > .env > migrate.toml > default
   database_url, history_table, ordering, lock_wait, view_lock_wait,
-  view_lock_timeout, on_changed, [databases.NAME] url,
+  view_lock_timeout, on_changed, mass_in_up, [databases.NAME] url,
   wait_for_db, schema_version, flag_dir, redis_url, redis_flush,
   restore_from, restore_command, restore_expects,
   each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
@@ -183,6 +183,9 @@ pub(crate) struct UpArgs {
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// What becomes of mass migrations [default: mass_in_up, or enqueue]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mass: Option<mass::TypedInUp>,
     /// Run every repeatable migration, also those with nothing to do
     #[arg(long)]
     pub(crate) repeat: bool,

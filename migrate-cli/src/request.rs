@@ -290,11 +290,13 @@ fn up_command(up: UpArgs) -> Command {
             OnFailure::Stop
         },
         wait: up.wait,
+        mass: up.mass.map(mass::in_up),
         repeats: if up.repeat {
             Repeats::All
         } else {
             Repeats::AsNeeded
         },
+        ..UpRequest::default()
     };
     match (up.dry_run, up.sql) {
         (true, true) => Command::Rehearse(request, Rehearsal::Script),

@@ -6,7 +6,7 @@ mod rehearsal;
 
 use std::time::Duration;
 
-use crate::{descriptor::Location, history::State};
+use crate::{descriptor::Location, history::State, mass::MassState};
 
 pub use rehearsal::{Rehearsal, Rehearsals, Rehearsed, Statement};
 
@@ -476,6 +476,15 @@ pub enum Event {
         /// As for `ViewDown`.
         migration: Option<String>,
     },
+    /// A mass migration was started, or had been; workers run it.
+    Enqueued {
+        /// `package:name`.
+        id: String,
+        /// Where it stands.
+        state: MassState,
+        /// How far it is, or why it does not go on.
+        reason: Option<String>,
+    },
     /// Something that a person should read; the run goes on.
     Warning {
         /// What.
@@ -495,6 +504,8 @@ pub struct Summary {
     pub failed: usize,
     /// Deferred.
     pub deferred: usize,
+    /// Mass migrations that workers run: started by this run, or before.
+    pub enqueued: usize,
     /// Views that were created or built anew after the last migration.
     pub views: usize,
     /// Not run because of something that they require.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{duration, steps};
 
@@ -42,6 +42,17 @@ pub(crate) enum TypedMass {
     Failures(FailuresArgs),
     /// Change batch size and pace, also while it runs: takes effect within one batch
     Set(SetArgs),
+}
+
+/// `up --mass ..`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TypedInUp {
+    /// Start them, for workers; what requires one waits for a later `up`
+    Enqueue,
+    /// Run what is left of them here, in their place in the order
+    Inline,
+    /// Leave them alone
+    Leave,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use migrate_core::{Failure, OnChanged, Ordering, Settings};
+use migrate_core::{Failure, OnChanged, Ordering, Settings, frontend::MassInUp};
 
 use super::{
     Entry, Key, Layer, Origin,
@@ -76,6 +76,9 @@ impl Config {
                 Key::OnChanged => {
                     settings.on_changed = on_changed(&entry, &text(&entry)?)?;
                 }
+                Key::MassInUp => {
+                    settings.mass_in_up = mass_in_up(&entry, &text(&entry)?)?;
+                }
                 Key::Startup(key) => {
                     startup.insert(key, entry);
                 }
@@ -123,6 +126,20 @@ fn ordering(entry: &Entry, text: &str) -> Result<Ordering, Failure> {
             "ordering",
             text,
             "it is `declared` or `stamped`",
+        )),
+    }
+}
+
+fn mass_in_up(entry: &Entry, text: &str) -> Result<MassInUp, Failure> {
+    match text {
+        "enqueue" => Ok(MassInUp::Enqueue),
+        "inline" => Ok(MassInUp::Inline),
+        "leave" => Ok(MassInUp::Leave),
+        _ => Err(wrong(
+            entry,
+            "mass_in_up",
+            text,
+            "it is `enqueue`, `inline` or `leave`",
         )),
     }
 }

@@ -34,6 +34,7 @@ enum Key {
     ViewLockWait,
     ViewLockTimeout,
     OnChanged,
+    MassInUp,
     /// What is done around a run.
     Startup(startup::Key),
     /// The URL of a database, by its [folded](fold) name.
@@ -41,7 +42,7 @@ enum Key {
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 16] = [
+const FILE_KEYS: [&str; 17] = [
     "database_url",
     "history_table",
     "ordering",
@@ -49,6 +50,7 @@ const FILE_KEYS: [&str; 16] = [
     "view_lock_wait",
     "view_lock_timeout",
     "on_changed",
+    "mass_in_up",
     "wait_for_db",
     "schema_version",
     "flag_dir",
@@ -76,6 +78,7 @@ impl Key {
             "view_lock_wait" => Some(Self::ViewLockWait),
             "view_lock_timeout" => Some(Self::ViewLockTimeout),
             "on_changed" => Some(Self::OnChanged),
+            "mass_in_up" => Some(Self::MassInUp),
             _ => startup::Key::named(name).map(Self::Startup),
         }
     }

@@ -172,6 +172,7 @@ mod tests {
                 id: id.to_owned(),
                 description: String::new(),
                 location: PLACE,
+                databases: Vec::new(),
                 state: None,
             });
         }

@@ -334,6 +334,7 @@ mod tests {
                 line: 1,
                 column: 1,
             },
+            databases: Vec::new(),
             state: Some(State::Applied),
         });
         let svg = render(&report);

@@ -353,6 +353,9 @@ pub(crate) struct EventJson<'a> {
     pub(crate) place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rolled_back: Option<bool>,
+    /// Of a mass migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -374,6 +377,8 @@ struct FinishedJson<'a> {
     applied: usize,
     failed: usize,
     deferred: usize,
+    /// Mass migrations that workers run.
+    enqueued: usize,
     skipped: usize,
     reverted: usize,
     pending: usize,
@@ -392,6 +397,7 @@ pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -
         applied: summary.applied,
         failed: summary.failed,
         deferred: summary.deferred,
+        enqueued: summary.enqueued,
         skipped: summary.skipped,
         reverted: summary.reverted,
         pending: summary.pending,

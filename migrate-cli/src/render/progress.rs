@@ -129,6 +129,14 @@ impl<'c, 's> Reporter<'c, 's> {
                     &format!("not yet: {reason}"),
                 );
             }
+            Event::Enqueued { id, state, reason } => {
+                let reason = reason.as_deref().map(text::one_line);
+                let tail = match reason {
+                    Some(reason) => format!("{state}: {reason}"),
+                    None => state.to_string(),
+                };
+                self.done('▸', "enqueued", style::BUSY, id, &tail);
+            }
             Event::Skipped { id, because } => {
                 let because = text::one_line(because);
                 self.done(

@@ -1,10 +1,14 @@
 //! What `mass ..` means, in migrate-core's words.
 
-use migrate_core::mass::frontend::{Order, Setting, SkipTarget, StartRequest, Stay, WorkRequest};
+use migrate_core::{
+    frontend::MassInUp,
+    mass::frontend::{Order, Setting, SkipTarget, StartRequest, Stay, WorkRequest},
+};
 
 use super::{Command, Nonsense, StatusExit};
 use crate::args::mass::{
-    FailuresArgs, MassArgs, OrderArgs, PaceArgs, RunArgs, SetArgs, Switch, TypedMass, WorkersArgs,
+    FailuresArgs, MassArgs, OrderArgs, PaceArgs, RunArgs, SetArgs, Switch, TypedInUp, TypedMass,
+    WorkersArgs,
 };
 
 /// `mass ..`
@@ -37,6 +41,14 @@ pub(crate) enum Presence {
     Works,
     /// `--detach`
     Starts,
+}
+
+pub(super) fn in_up(typed: TypedInUp) -> MassInUp {
+    match typed {
+        TypedInUp::Enqueue => MassInUp::Enqueue,
+        TypedInUp::Inline => MassInUp::Inline,
+        TypedInUp::Leave => MassInUp::Leave,
+    }
 }
 
 pub(super) fn mass(typed: MassArgs) -> Result<Command, Nonsense> {

@@ -196,6 +196,7 @@ impl Application for FakeApp {
                 id: migration.id.clone(),
                 description: migration.description.clone(),
                 location: place(migration.line),
+                databases: vec![migration.database.clone()],
                 state: None,
             });
             for requirement in &migration.requires {

@@ -65,6 +65,7 @@ impl Reporter<'_, '_> {
             + summary.reverted
             + summary.failed
             + summary.deferred
+            + summary.enqueued
             + summary.skipped
             + summary.views;
         if touched == 0 {
@@ -87,6 +88,9 @@ impl Reporter<'_, '_> {
         if summary.failed > 0 {
             part(summary.failed, "failed", style::BAD);
         }
+        if summary.enqueued > 0 {
+            part(summary.enqueued, "enqueued for `mass work`", style::BUSY);
+        }
         if summary.deferred > 0 {
             part(summary.deferred, "deferred", style::CARE);
         }
@@ -98,7 +102,7 @@ impl Reporter<'_, '_> {
         // What failed or was deferred is pending too; it was counted.
         let rest = summary
             .pending
-            .saturating_sub(summary.failed + summary.deferred);
+            .saturating_sub(summary.failed + summary.deferred + summary.enqueued);
         let stopped = report.failure.is_some() || summary.skipped > 0;
         match doing {
             _ if stopped && rest > 0 => part(rest, "not run", style::DIM),

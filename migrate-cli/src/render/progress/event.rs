@@ -64,6 +64,12 @@ pub(super) fn json<'a>(database: &'a str, event: &'a Event) -> Option<EventJson<
             json.id = Some(id);
             json.reason = Some(reason);
         }
+        Event::Enqueued { id, state, reason } => {
+            json.event = "enqueued";
+            json.id = Some(id);
+            json.state = Some(state.as_str());
+            json.reason = reason.as_deref();
+        }
         Event::Skipped { id, because } => {
             json.event = "skipped";
             json.id = Some(id);
