@@ -29,6 +29,7 @@ pub mod record;
 pub mod report;
 pub mod restore;
 mod settings;
+mod sql;
 mod standing;
 pub mod view;
 

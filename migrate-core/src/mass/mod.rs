@@ -21,9 +21,11 @@ pub mod progress;
 mod run;
 pub mod schedule;
 mod state;
+mod values;
 
 pub use facts::{
     Added, DEFAULT_BATCH, DEFAULT_MAX_FAILURES, Granularity, KeySource, MassFacts, MassKind,
 };
 pub use run::{Live, MassRun, QuarantineState, Quarantined, Shard, ShardState};
 pub use state::{MassState, ParseMassStateError, Transition, legal};
+pub use values::{check_batch, check_column, check_shards, check_source, check_table};

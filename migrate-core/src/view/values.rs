@@ -1,8 +1,8 @@
 //! Rules on what is written at a view, checked while compiling, on the literal's span.
 
-/// Longest part of a name, in bytes: PostgreSQL cuts longer ones off without a word,
-/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
-const MAX_PART_BYTES: usize = 63;
+use crate::sql::{
+    NameFault, QueryFault, Schema, after_blanks, begins_word, name_fault, query_fault, refuse,
+};
 
 /// Checks `name = ".."`.
 ///
@@ -11,52 +11,24 @@ const MAX_PART_BYTES: usize = 63;
 /// 63 bytes, and none has quotes, blanks at its ends or control characters.
 #[track_caller]
 pub const fn check_view_name(name: &str) {
-    let bytes = name.as_bytes();
-    assert!(!bytes.is_empty(), "the name of a view cannot be empty");
-    let (mut at, mut begin, mut parts) = (0, 0, 1);
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "const code cannot use `get`; bounded by the loop"
-    )]
-    while at < bytes.len() {
-        let byte = bytes[at];
-        assert!(
-            !matches!(byte, b'"' | b'`' | b'\'' | b'[' | b']'),
-            "the name of a view is written without quotes; they are added where it needs them"
-        );
-        assert!(
-            byte >= b' ' && byte != 0x7f,
-            "the name of a view has no control characters"
-        );
-        if byte == b'.' {
-            check_part(begin, at);
-            parts += 1;
-            begin = at + 1;
+    refuse(match name_fault(name, Schema::Allowed) {
+        None => None,
+        Some(NameFault::Empty) => Some("the name of a view cannot be empty"),
+        Some(NameFault::Quotes) => {
+            Some("the name of a view is written without quotes; they are added where it needs them")
         }
-        let at_an_end = at == begin || at + 1 == bytes.len() || bytes[at + 1] == b'.';
-        assert!(
-            !(byte == b' ' && at_an_end),
-            "the name of a view neither begins nor ends with a blank"
-        );
-        at += 1;
-    }
-    check_part(begin, at);
-    assert!(
-        parts <= 2,
-        "the name of a view is `name` or `schema.name`: one dot at most"
-    );
-}
-
-#[track_caller]
-const fn check_part(begin: usize, end: usize) {
-    assert!(
-        begin < end,
-        "the name of a view is `name` or `schema.name`, and neither part is empty"
-    );
-    assert!(
-        end - begin <= MAX_PART_BYTES,
-        "the name of a view can have at most 63 bytes, and its schema as many"
-    );
+        Some(NameFault::Control) => Some("the name of a view has no control characters"),
+        Some(NameFault::Blank) => Some("the name of a view neither begins nor ends with a blank"),
+        Some(NameFault::EmptyPart) => {
+            Some("the name of a view is `name` or `schema.name`, and neither part is empty")
+        }
+        Some(NameFault::Long) => {
+            Some("the name of a view can have at most 63 bytes, and its schema as many")
+        }
+        Some(NameFault::Parts) => {
+            Some("the name of a view is `name` or `schema.name`: one dot at most")
+        }
+    });
 }
 
 /// Checks `sql = ".."` and the content of `file = ".."`.
@@ -65,28 +37,19 @@ const fn check_part(begin: usize, end: usize) {
 /// Unless it begins, after comments, as a query does.
 #[track_caller]
 pub const fn check_query(sql: &str) {
-    let bytes = sql.as_bytes();
-    assert!(
-        !begins(bytes, 0, b"\xef\xbb\xbf"),
-        "the file begins with a byte order mark, which databases do not understand; save it as UTF-8 without one"
-    );
-    let at = after_blanks(bytes, 0);
-    assert!(
-        at < bytes.len() && !begins(bytes, at, b";"),
-        "a view needs a query, and this is empty"
-    );
-    assert!(
-        !begins_word(bytes, at, b"create"),
-        "write the query alone, `SELECT ..`; the `CREATE VIEW` around it is made for the backend, from `name` and `options`"
-    );
-    assert!(
-        begins(bytes, at, b"(")
-            || begins_word(bytes, at, b"select")
-            || begins_word(bytes, at, b"with")
-            || begins_word(bytes, at, b"values")
-            || begins_word(bytes, at, b"table"),
-        "the query of a view begins with `SELECT`, `WITH`, `VALUES`, `TABLE` or `(`"
-    );
+    refuse(match query_fault(sql) {
+        None => None,
+        Some(QueryFault::ByteOrderMark) => Some(
+            "the file begins with a byte order mark, which databases do not understand; save it as UTF-8 without one",
+        ),
+        Some(QueryFault::Empty) => Some("a view needs a query, and this is empty"),
+        Some(QueryFault::Create) => Some(
+            "write the query alone, `SELECT ..`; the `CREATE VIEW` around it is made for the backend, from `name` and `options`",
+        ),
+        Some(QueryFault::Other) => {
+            Some("the query of a view begins with `SELECT`, `WITH`, `VALUES`, `TABLE` or `(`")
+        }
+    });
 }
 
 /// Checks one of `indexes = [..]`.
@@ -111,69 +74,6 @@ pub const fn check_index(sql: &str) {
     );
 }
 
-/// Position of the first byte from `at` on that is in no blank and no comment.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "const code cannot use `get`; bounded by the conditions"
-)]
-const fn after_blanks(text: &[u8], mut at: usize) -> usize {
-    while at < text.len() {
-        if text[at].is_ascii_whitespace() {
-            at += 1;
-        } else if begins(text, at, b"--") {
-            while at < text.len() && text[at] != b'\n' {
-                at += 1;
-            }
-        } else if begins(text, at, b"/*") {
-            let mut depth = 0;
-            while at < text.len() {
-                if begins(text, at, b"/*") {
-                    depth += 1;
-                    at += 2;
-                } else if begins(text, at, b"*/") {
-                    depth -= 1;
-                    at += 2;
-                    if depth == 0 {
-                        break;
-                    }
-                } else {
-                    at += 1;
-                }
-            }
-        } else {
-            break;
-        }
-    }
-    at
-}
-
-/// Whether `word`, which is in small letters, is at `at` and ends there.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "const code cannot use `get`; bounded by the conditions"
-)]
-const fn begins_word(text: &[u8], at: usize, word: &[u8]) -> bool {
-    let end = at + word.len();
-    begins(text, at, word)
-        && (end == text.len() || !(text[end].is_ascii_alphanumeric() || text[end] == b'_'))
-}
-
-/// Whether `start`, which is in small letters, is at `at`.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "const code cannot use `get`; bounded by the conditions"
-)]
-const fn begins(text: &[u8], at: usize, start: &[u8]) -> bool {
-    let mut matched = 0;
-    while matched < start.len() {
-        if at + matched >= text.len() || text[at + matched].to_ascii_lowercase() != start[matched] {
-            return false;
-        }
-        matched += 1;
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
@@ -183,7 +83,8 @@ mod tests {
     /// The message with which it refuses, if it does.
     fn refusal(check: fn(&str), text: &'static str) -> Option<String> {
         let payload = catch_unwind(|| check(text)).err()?;
-        payload.downcast_ref::<&str>().map(|it| (*it).to_owned())
+        let literal = payload.downcast_ref::<&str>().map(|it| (*it).to_owned());
+        literal.or_else(|| payload.downcast_ref::<String>().cloned())
     }
 
     #[test]
