@@ -61,6 +61,9 @@ impl Unmet {
                     "requires `{id}`, which another process is running in database `{database}`"
                 )
             }
+            Found::State(State::Failed) => {
+                format!("requires `{id}`, which failed in database `{database}`")
+            }
             Found::State(state) => {
                 format!("requires `{id}`, which is {state} in database `{database}`")
             }

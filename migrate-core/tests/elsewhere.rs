@@ -146,7 +146,7 @@ fn it_has_to_be_applied_in_every_database_that_it_belongs_to() {
     elsewhere.answered("other", []);
     assert_eq!(
         reasons(&part, &plan(&part, &[], &elsewhere, &[])),
-        ["requires `app:tenants`, which is failed in database `tenant_b`"]
+        ["requires `app:tenants`, which failed in database `tenant_b`"]
     );
     elsewhere.answered("tenant_b", [(tenants.id, State::Applied)]);
     assert_eq!(

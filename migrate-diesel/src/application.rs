@@ -88,13 +88,13 @@ impl Application for Program {
 
 /// Whether a database is there, or would only come with its first migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum There {
+pub(crate) enum There {
     Yes,
     NotYet,
 }
 
 /// One open database.
-struct OpenDatabase {
+pub(crate) struct OpenDatabase {
     resolved: Resolved,
     migrations: Vec<&'static Migration>,
     settings: Settings,
@@ -256,7 +256,7 @@ fn report(run: Result<Run, Error>) -> RunReport {
 }
 
 /// Connects, except to a SQLite file that does not exist: to look at it must not create it.
-fn connect_to_read(url: &DatabaseUrl) -> Result<(AnyConnection, There), Error> {
+pub(crate) fn connect_to_read(url: &DatabaseUrl) -> Result<(AnyConnection, There), Error> {
     let absent = crate::url::sqlite_path(url).is_some_and(|path| {
         !path.is_empty()
             && path != ":memory:"

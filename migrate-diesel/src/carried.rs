@@ -84,7 +84,7 @@ impl Carried {
     /// The graph of one database's migrations, and its views.
     pub(crate) fn resolve(&self, ordering: Ordering, database: &str) -> Result<Resolved, Error> {
         let graph = self.graph(ordering)?;
-        let graph = graph.for_database(database).map_err(Error::Graph)?;
+        let graph = graph.for_database(database);
         let views = Declared::resolve(&self.views, &graph, Some(database)).map_err(Error::Graph)?;
         Ok(Resolved { graph, views })
     }

@@ -6,6 +6,7 @@ use diesel::{ConnectionError, result::Error as DieselError};
 use migrate_core::{
     Failure, FailureKind, Location, LookupError, Outlook, PlanError, State,
     adopt::AdoptError,
+    elsewhere::Unmet,
     record::RecordError,
     report::{LockHolder, Problem, ProblemKind},
 };
@@ -106,6 +107,8 @@ pub enum Error {
         blocked: Vec<(String, String)>,
         /// The interrupted ones.
         interrupted: Vec<String>,
+        /// What they wait for in other databases.
+        elsewhere: Vec<Unmet>,
     },
     /// The request names what there is not, or what cannot be done.
     #[error(transparent)]
@@ -297,8 +300,12 @@ impl Error {
                 "what it did before the error stays; the next `up` runs it again, except for the parts in `session.step(..)` that were finished"
             }
             Self::Migration { .. } => "mend it and run `up` again",
-            Self::Blocked { interrupted, .. } => {
-                return interrupted.first().map(|id| {
+            Self::Blocked {
+                interrupted,
+                elsewhere,
+                ..
+            } => {
+                let settle = interrupted.first().map(|id| {
                     format!("look at what `{id}` did, then `resolve {id} --applied`, `--reverted` or `--retry`")
                 });
             }
@@ -310,6 +317,7 @@ impl Error {
             Self::Changed(_) => {
                 "bring back what ran, and put the difference into a new migration; if it does no harm, `accept ID --reason \"..\"`"
             }
+                return settle.or_else(|| elsewhere.first().map(Unmet::next_step));
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),

@@ -20,6 +20,7 @@ mod code_guard;
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
 mod command;
+mod elsewhere;
 mod error;
 mod guard;
 mod history;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DEFAULT_DATABASE, Graph, Interrupt, NodeRef, OnChanged, Ordering, Settings, Views,
+    DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Graph, Interrupt, NodeRef, OnChanged, Ordering, Settings, Views,
     adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     record::{AcceptRequest, MarkRequest, Marked},
@@ -177,6 +177,17 @@ impl Migrator {
     }
 
     /// The resolved graph of this database's migrations.
+    /// With the configured database `name` at `url`, which is asked (and only read) where a migration
+    /// requires one that belongs to it.
+    #[must_use]
+    pub fn other_database(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
+        self.settings.databases.push(DatabaseSettings {
+            name: name.into(),
+            url: DatabaseUrl::new(url),
+        });
+        self
+    }
+
     ///
     /// # Errors
     /// As [`linked`](Self::linked).
@@ -400,6 +411,7 @@ impl Migrator {
             database: &self.database,
         })
     }
+            settings: &self.settings,
 }
 
 pub(crate) fn prepare(driver: &mut dyn Driver) -> Result<(), Error> {

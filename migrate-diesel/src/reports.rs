@@ -1,16 +1,17 @@
 //! [`Reader`]: what can be said about a database without writing to it.
 
 use migrate_core::{
-    Descriptor, Graph, History, Plan, Standing, State, TransactionMode, drift,
-    frontend::{DownRequest, UpRequest},
+    Descriptor, Graph, History, Obstacle, Plan, Settings, Standing, State, TransactionMode, drift,
+    frontend::{DownRequest, Repeats, Target, UpRequest},
     report::{
-        Action, Blocked, CheckReport, LogEntry, MigrationStatus, PlanReport, PlannedStep,
-        PlannedView, Problem, StatusReport, ViewAction, ViewStatus,
+        Action, Blocked, BlockedElsewhere, CheckReport, LogEntry, MigrationStatus, PlanReport,
+        PlannedStep, PlannedView, Problem, StatusReport, ViewAction, ViewStatus,
     },
 };
 
 use crate::{
     backend::{Driver, ImplicitCommit, LockKey},
+    elsewhere,
     error::Error,
     guard::{Declared, Pending},
     history::{RecordedViews, Sight, Store},
@@ -26,13 +27,14 @@ pub(crate) struct Reader<'r> {
     pub(crate) migrations: &'r [&'static Migration],
     pub(crate) store: &'r Store,
     pub(crate) database: &'r str,
+    pub(crate) settings: &'r Settings,
 }
 
 impl Reader<'_> {
     pub(crate) fn status(&mut self) -> Result<StatusReport, Error> {
         let sight = self.sight()?;
         let history = self.store.details(self.driver, sight)?;
-        let standing = Standing::new(self.graph, &history);
+        let standing = elsewhere::standing(self.graph, &history, self.settings, &[]);
         let mut report = StatusReport::new(self.database, self.driver.dialect().name);
         report.migrations = self
             .graph
@@ -45,6 +47,9 @@ impl Reader<'_> {
                     status.detail = Some(format!("replaced by `{}`", squash.id));
                 } else if standing.stands_for(at) {
                     status.detail = Some("all that it replaces ran".to_owned());
+                } else if let Some(unmet) = standing.unmet(at) {
+                    let next = unmet.next_step();
+                    status.detail = Some(format!("{}; {next}", unmet.because()));
                 }
                 status
             })
@@ -67,7 +72,8 @@ impl Reader<'_> {
 
     pub(crate) fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Error> {
         let history = self.history()?;
-        let standing = Standing::new(self.graph, &history);
+        let planned = &request.planned;
+        let standing = elsewhere::standing(self.graph, &history, self.settings, planned);
         let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         let mut report = self.plan_report(&plan, &standing, &history);
         let mut applied = applied(&standing, self.graph.len());
@@ -81,6 +87,7 @@ impl Reader<'_> {
         let history = self.history()?;
         let standing = Standing::new(self.graph, &history);
         let plan = Plan::down(self.graph, &standing, &request.target, &history)?;
+        elsewhere::allow_down(self.graph, &plan, self.settings)?;
         let mut report = self.plan_report(&plan, &standing, &history);
         let mut applied = applied(&standing, self.graph.len());
         self.plan_views(&plan, &mut applied, &mut report);
@@ -102,14 +109,8 @@ impl Reader<'_> {
             Some(planned(descriptor, step.action, step.state, atomic))
         });
         report.steps = steps.collect();
-        let blocked = plan.blocked.iter().filter_map(|obstacle| {
-            let id = self.graph.get(obstacle.at)?.id.to_string();
-            Some(Blocked {
-                id,
-                because: obstacle.because(self.graph),
-            })
-        });
-        report.blocked = blocked.collect();
+        let blocked = plan.blocked.iter();
+        report.blocked = blocked.filter_map(|it| self.blocked(it)).collect();
         report.problems = drift::problems(self.graph, standing, history);
         report
             .problems
@@ -117,9 +118,21 @@ impl Reader<'_> {
         report
     }
 
+    fn blocked(&self, obstacle: &Obstacle) -> Option<Blocked> {
+        Some(Blocked {
+            id: self.graph.get(obstacle.at)?.id.to_string(),
+            because: obstacle.because(self.graph),
+            elsewhere: obstacle.elsewhere.as_ref().map(|unmet| BlockedElsewhere {
+                database: unmet.database.clone(),
+                id: unmet.id.to_string(),
+                next_step: unmet.next_step(),
+            }),
+        })
+    }
+
     pub(crate) fn check(&mut self) -> Result<CheckReport, Error> {
         let history = self.history()?;
-        let standing = Standing::new(self.graph, &history);
+        let standing = elsewhere::standing(self.graph, &history, self.settings, &[]);
         let mut report = CheckReport::new(self.database, self.driver.dialect().name);
         report.carried = self.graph.len();
         let unapplied = self.graph.iter().enumerate().filter(|(at, _)| {
@@ -128,6 +141,9 @@ impl Reader<'_> {
         report.pending = unapplied
             .map(|(_, descriptor)| descriptor.id.to_string())
             .collect();
+        let plan = Plan::up(self.graph, &standing, &Target::All, Repeats::AsNeeded)?;
+        let blocked = plan.blocked.iter().filter(|it| it.elsewhere.is_some());
+        report.blocked = blocked.filter_map(|it| self.blocked(it)).collect();
         report.problems = drift::problems(self.graph, &standing, &history);
         report
             .problems
@@ -286,19 +302,23 @@ impl Reader<'_> {
 
     /// A row says `running`: whether its process may be alive shows the lock.
     fn sight(&mut self) -> Result<Sight, Error> {
-        if !self.store.read(self.driver, Sight::Live)?.running {
-            return Ok(Sight::Live);
-        }
-        let holder = self
-            .driver
-            .lock_holder(&LockKey::new(&self.store.table))
-            .map_err(Error::database("ask who holds the deploy lock"))?;
-        Ok(if holder.is_some() {
-            Sight::Live
-        } else {
-            Sight::Settled
-        })
+        sight(self.driver, self.store)
     }
+}
+
+/// Whether a row that says `running` is to be believed.
+pub(crate) fn sight(driver: &mut dyn Driver, store: &Store) -> Result<Sight, Error> {
+    if !store.read(driver, Sight::Live)?.running {
+        return Ok(Sight::Live);
+    }
+    let holder = driver
+        .lock_holder(&LockKey::new(&store.table))
+        .map_err(Error::database("ask who holds the deploy lock"))?;
+    Ok(if holder.is_some() {
+        Sight::Live
+    } else {
+        Sight::Settled
+    })
 }
 
 fn requires(descriptor: &Descriptor) -> Vec<String> {

@@ -27,8 +27,8 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, Interrupt, MigrationId, Plan, Settings, Standing, State, drift,
-    frontend::{Grouping, Repeats, Target, UpRequest},
+    DatabaseUrl, Descriptor, Graph, History, Interrupt, MigrationId, Plan, Settings, Standing, State, drift,
+    frontend::{Grouping, Repeats, Target, UpRequest, Waiting},
     report::{Event, Problem, ProblemKind, Summary},
 };
 
@@ -147,7 +147,7 @@ impl<'r> Runner<'r> {
     fn try_up(&mut self, request: &UpRequest) -> Result<(), Error> {
         self.check_ready()?;
         let read = self.read_patiently(request.wait)?;
-        let standing = Standing::new(self.graph, &read.history);
+        let standing = self.standing(&read.history, request);
         let drift = drift::problems(self.graph, &standing, &read.history);
         let changed = drift
             .iter()
@@ -155,7 +155,8 @@ impl<'r> Runner<'r> {
             .cloned();
         let changed: Vec<Problem> = changed.collect();
         refuse_unsafe(self.graph, drift, self.settings)?;
-        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
+        let mut plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
+        self.leave_waiting(request, &mut plan);
         self.count_before(&standing, &plan);
         for problem in changed {
             (self.observer)(Event::Warning { problem });
@@ -185,11 +186,12 @@ impl<'r> Runner<'r> {
         // whose answers contradict each other.
         for _ in 0..1_000 {
             let read = self.store.read(self.driver, Sight::Settled)?;
-            let standing = Standing::new(self.graph, &read.history);
+            let standing = self.standing(&read.history, request);
             let drift = drift::problems(self.graph, &standing, &read.history);
             refuse_unsafe(self.graph, drift, self.settings)?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
-            let plan = Plan::up(self.graph, &standing, &target, repeats)?;
+            let mut plan = Plan::up(self.graph, &standing, &target, repeats)?;
+            self.leave_waiting(request, &mut plan);
             self.count_before(&standing, &plan);
             self.note_applied(&standing);
             if !plan.is_empty() {
@@ -218,6 +220,21 @@ impl<'r> Runner<'r> {
     }
 
     /// Runs `work` with the lock held, and gives everything back on every path.
+    /// Where each migration stands, what it requires of other databases included.
+    fn standing<'h>(&self, history: &'h History, request: &UpRequest) -> Standing<'h>
+    where
+        'r: 'h,
+    {
+        crate::elsewhere::standing(self.graph, history, self.settings, &request.planned)
+    }
+
+    /// What waits for another database is left, where that comes next.
+    fn leave_waiting(&mut self, request: &UpRequest, plan: &mut Plan) {
+        if request.waiting == Waiting::Leave {
+            self.state.summary.waiting = plan.leave_waiting();
+        }
+    }
+
     fn locked(
         &mut self,
         wait: Option<Duration>,
@@ -293,6 +310,7 @@ impl<'r> Runner<'r> {
         let mut blocked = Vec::new();
         let mut interrupted: Vec<String> = Vec::new();
         for obstacle in &plan.blocked {
+        let mut elsewhere = Vec::new();
             let Some(descriptor) = self.graph.get(obstacle.at) else {
                 continue;
             };
@@ -302,7 +320,9 @@ impl<'r> Runner<'r> {
                 because: because.clone(),
             });
             blocked.push((descriptor.id.to_string(), because));
-            if obstacle.at == obstacle.on {
+            if let Some(unmet) = &obstacle.elsewhere {
+                elsewhere.push(unmet.clone());
+            } else if obstacle.at == obstacle.on {
                 interrupted.push(descriptor.id.to_string());
             }
         }
@@ -310,6 +330,7 @@ impl<'r> Runner<'r> {
             blocked,
             interrupted,
         })
+            elsewhere,
     }
 
     /// Why these steps cannot be one transaction, if so.

@@ -69,7 +69,7 @@ impl Runner<'_> {
             return Ok(rehearsing);
         }
         let read = self.store.read(self.driver, Sight::Live)?;
-        let standing = Standing::new(self.graph, &read.history);
+        let standing = self.standing(&read.history, request);
         let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
         self.note_applied(&standing);
         if plan.is_empty() && !self.views_are_pending(read.version)? {
@@ -78,7 +78,7 @@ impl Runner<'_> {
         let migrations = by_descriptor(self.migrations);
         self.locked(request.wait, |runner| {
             let read = runner.store.read(runner.driver, Sight::Settled)?;
-            let standing = Standing::new(runner.graph, &read.history);
+            let standing = runner.standing(&read.history, request);
             let drift = drift::problems(runner.graph, &standing, &read.history);
             refuse_unsafe(runner.graph, drift, runner.settings)?;
             let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?;

@@ -39,6 +39,7 @@ impl Runner<'_> {
         if !read.running {
             let standing = Standing::new(self.graph, &read.history);
             let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+            crate::elsewhere::allow_down(self.graph, &plan, self.settings)?;
             self.count_before(&standing, &plan);
             if plan.is_empty() {
                 return Ok(());
@@ -58,6 +59,7 @@ impl Runner<'_> {
                 on_failure: OnFailure::Stop,
                 wait: request.wait,
                 repeats: Repeats::AsNeeded,
+                ..UpRequest::default()
             };
             runner.up_locked(&up, &migrations)
         })
@@ -73,6 +75,7 @@ impl Runner<'_> {
         let read = self.store.read(self.driver, Sight::Settled)?;
         let standing = Standing::new(self.graph, &read.history);
         let plan = Plan::down(self.graph, &standing, &request.target, &read.history)?;
+        crate::elsewhere::allow_down(self.graph, &plan, self.settings)?;
         self.count_before(&standing, &plan);
         self.note_applied(&standing);
         self.check_views(&plan)?;
