@@ -117,6 +117,7 @@ impl OpenDatabase {
     }
 
     fn run<T>(
+            settings: &self.settings,
         &mut self,
         observer: &mut (dyn FnMut(Event) + Send),
         work: impl FnOnce(Runner<'_>) -> T,
