@@ -113,11 +113,11 @@ impl OpenDatabase {
             migrations: &self.migrations,
             store: &self.store,
             database: &self.database.name,
+            settings: &self.settings,
         }
     }
 
     fn run<T>(
-            settings: &self.settings,
         &mut self,
         observer: &mut (dyn FnMut(Event) + Send),
         work: impl FnOnce(Runner<'_>) -> T,

@@ -308,6 +308,7 @@ impl Error {
                 let settle = interrupted.first().map(|id| {
                     format!("look at what `{id}` did, then `resolve {id} --applied`, `--reverted` or `--retry`")
                 });
+                return settle.or_else(|| elsewhere.first().map(Unmet::next_step));
             }
             Self::Restore(error) => return error.next_step().map(str::to_owned),
             Self::Plan(error) => return error.next_step(),
@@ -317,7 +318,6 @@ impl Error {
             Self::Changed(_) => {
                 "bring back what ran, and put the difference into a new migration; if it does no harm, `accept ID --reason \"..\"`"
             }
-                return settle.or_else(|| elsewhere.first().map(Unmet::next_step));
             Self::NotInterrupted { .. } => "`status` shows what is interrupted",
             Self::NotAtomic(_) => "run `up` without `--atomic`",
             Self::Database { source, .. } => return database_advice(source),

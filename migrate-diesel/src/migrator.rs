@@ -176,7 +176,6 @@ impl Migrator {
         self
     }
 
-    /// The resolved graph of this database's migrations.
     /// With the configured database `name` at `url`, which is asked (and only read) where a migration
     /// requires one that belongs to it.
     #[must_use]
@@ -188,6 +187,7 @@ impl Migrator {
         self
     }
 
+    /// The resolved graph of this database's migrations.
     ///
     /// # Errors
     /// As [`linked`](Self::linked).
@@ -409,9 +409,9 @@ impl Migrator {
             migrations: &self.carried.migrations,
             store: &store,
             database: &self.database,
+            settings: &self.settings,
         })
     }
-            settings: &self.settings,
 }
 
 pub(crate) fn prepare(driver: &mut dyn Driver) -> Result<(), Error> {

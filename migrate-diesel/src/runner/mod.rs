@@ -219,7 +219,6 @@ impl<'r> Runner<'r> {
         Err(Error::Unstable)
     }
 
-    /// Runs `work` with the lock held, and gives everything back on every path.
     /// Where each migration stands, what it requires of other databases included.
     fn standing<'h>(&self, history: &'h History, request: &UpRequest) -> Standing<'h>
     where
@@ -235,6 +234,7 @@ impl<'r> Runner<'r> {
         }
     }
 
+    /// Runs `work` with the lock held, and gives everything back on every path.
     fn locked(
         &mut self,
         wait: Option<Duration>,
@@ -309,8 +309,8 @@ impl<'r> Runner<'r> {
         }
         let mut blocked = Vec::new();
         let mut interrupted: Vec<String> = Vec::new();
-        for obstacle in &plan.blocked {
         let mut elsewhere = Vec::new();
+        for obstacle in &plan.blocked {
             let Some(descriptor) = self.graph.get(obstacle.at) else {
                 continue;
             };
@@ -329,8 +329,8 @@ impl<'r> Runner<'r> {
         Err(Error::Blocked {
             blocked,
             interrupted,
-        })
             elsewhere,
+        })
     }
 
     /// Why these steps cannot be one transaction, if so.
