@@ -150,6 +150,13 @@ pub(crate) enum TypedCommand {
     Wait(WaitArgs),
     /// Data migrations over millions of rows: batched, resumable, beside the deploys
     Mass(mass::MassArgs),
+    /// Who holds the deploy lock; with --yes, end that session
+    ///
+    /// For a deploy that hangs, or whose machine is gone without the server having noticed. Ends only a
+    /// session that has sent no statement for a minute, unless --force; what it has not committed is
+    /// rolled back. On SQLite the lock is a file's and goes with its process: that is named. Exit 0 when
+    /// nobody holds it or its holder was ended, 5 while somebody does.
+    Unlock(UnlockArgs),
     /// Write a new migration into the app's source
     ///
     /// Beside those that are there: a file below src/migrations, or the end of src/migrations.rs; for
@@ -311,6 +318,16 @@ pub(crate) struct WaitArgs {
     /// For how long: 60s, 2m, 500ms; 0s looks once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnlockArgs {
+    /// End the session that holds it
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Also one that may be at work
+    #[arg(long, requires = "yes")]
+    pub(crate) force: bool,
 }
 
 fn steps(text: &str) -> Result<usize, String> {

@@ -10,13 +10,13 @@ use migrate_core::record::{AcceptRequest, MarkRequest};
 use migrate_core::frontend::{
     DownRequest, DownTarget, Grouping, OnFailure, Repeats, Resolution, Target, UpRequest,
 };
-use migrate_core::restore::Occupied;
+use migrate_core::{restore::Occupied, unlock::Force};
 
 use crate::args::{
     DecisionArgs, DownArgs, GlobalArgs, NewArgs, SelectionArgs, Typed, TypedCommand, TypedFormat,
     UpArgs,
 };
-use crate::command::restore;
+use crate::command::{restore, unlock::Unlock};
 
 /// A command line that makes sense.
 #[derive(Debug)]
@@ -105,6 +105,7 @@ pub(crate) enum Command {
         timeout: Duration,
     },
     Mass(mass::Mass),
+    Unlock(Unlock),
     New(NewArgs),
     Completions(clap_complete::Shell),
 }
@@ -215,6 +216,11 @@ impl TryFrom<Typed> for Request {
                 timeout: wait.timeout,
             },
             TypedCommand::Mass(typed) => mass::mass(typed)?,
+            TypedCommand::Unlock(typed) => Command::Unlock(match (typed.yes, typed.force) {
+                (false, _) => Unlock::Show,
+                (true, false) => Unlock::End(Force::No),
+                (true, true) => Unlock::End(Force::Yes),
+            }),
             TypedCommand::New(new) => Command::New(new),
             TypedCommand::Completions { shell } => Command::Completions(shell),
         };

@@ -17,6 +17,7 @@ mod resolve;
 pub(crate) mod restore;
 mod start;
 mod status;
+pub(crate) mod unlock;
 mod up;
 mod wait;
 
@@ -167,6 +168,7 @@ fn dispatch(context: &mut Context<'_, '_>, command: &Command) -> Done {
         Command::Log { limit } => log::run(context, *limit),
         Command::Mass(mass) => mass::run(context, mass),
         Command::Wait { timeout } => wait::run(context, *timeout),
+        Command::Unlock(unlock) => unlock::run(context, *unlock),
         // Answered before the configuration was read.
         Command::Completions(_) | Command::New(_) => Ok(exit::DONE),
     }
@@ -182,6 +184,7 @@ fn does_something(command: &Command) -> bool {
             | Command::Restore(_)
             | Command::Accept(_)
             | Command::Wait { .. }
+            | Command::Unlock(unlock::Unlock::End(_))
     )
 }
 

@@ -10,6 +10,7 @@ use migrate_core::{
     report::{
         CheckReport, GraphReport, LockHolder, LogEntry, PlanReport, Problem, StatusReport, Summary,
     },
+    unlock::{Activity, LockSession},
 };
 use serde::Serialize;
 
@@ -94,6 +95,46 @@ impl<'a> From<&'a LockHolder> for HolderJson<'a> {
             pid: holder.pid,
             host: holder.host.as_deref(),
             since_ms: holder.since.map(milliseconds),
+        }
+    }
+}
+
+/// Who holds the deploy lock of a database.
+#[derive(Serialize)]
+pub(crate) struct LockJson<'a> {
+    database: &'a str,
+    held: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<bool>,
+    holder: Option<HolderJson<'a>>,
+    /// `working`, `idle`, `unknown`
+    activity: Option<&'static str>,
+    idle_ms: Option<f64>,
+}
+
+impl<'a> LockJson<'a> {
+    pub(crate) fn shown(database: &'a str, session: Option<&'a LockSession>) -> Self {
+        let (activity, idle) = match session.map(|session| session.activity) {
+            None => (None, None),
+            Some(Activity::Working) => (Some("working"), None),
+            Some(Activity::Idle(idle)) => (Some("idle"), Some(idle)),
+            Some(Activity::Unknown) => (Some("unknown"), None),
+        };
+        Self {
+            database,
+            held: session.is_some(),
+            ended: None,
+            holder: session.map(|session| HolderJson::from(&session.holder)),
+            activity,
+            idle_ms: idle.map(milliseconds),
+        }
+    }
+
+    pub(crate) fn ended(database: &'a str, session: Option<&'a LockSession>) -> Self {
+        Self {
+            held: false,
+            ended: Some(session.is_some()),
+            ..Self::shown(database, session)
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     console::Liveness,
     human::{
         Page,
-        mass::{far, grouped, percent},
+        mass::{self, far, grouped, percent},
     },
     json,
     style::{self, Palette},
@@ -75,7 +75,7 @@ impl<'c, 's> MassReporter<'c, 's> {
                 batch,
             } => self.progress(id, progress, *batch),
             MassEvent::Quarantined { id, key, error } => {
-                let text = format!("{}: {}", one_line(key), one_line(error));
+                let text = format!("{}: {}", mass::key(key), one_line(error));
                 self.line("failed", style::BAD, id, &text);
             }
             MassEvent::TakenOver { id, shard, from } => {

@@ -18,9 +18,12 @@ use migrate_core::{
         PlannedStep, Problem, Rehearsals, StatusReport, ViewStatus,
     },
     restore::{Dump, Occupied, RestoreRequest, Restored, Trigger},
+    unlock::{Force, LockSession},
 };
 
 // Named, because the benchmark includes this file from elsewhere.
+#[path = "fake/mass.rs"]
+pub(crate) mod mass;
 #[path = "fake/rehearsal.rs"]
 pub(crate) mod rehearsal;
 #[path = "fake/views.rs"]
@@ -93,9 +96,12 @@ pub(crate) struct FakeApp {
     pub(crate) migrations: Vec<Fake>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) views: Vec<ViewStatus>,
+    pub(crate) mass: mass::FakeMass,
     /// `(migration, view)`: the one suspends the other.
     pub(crate) suspends: Vec<(String, String)>,
     pub(crate) locked_by: Option<migrate_core::report::LockHolder>,
+    /// Which session holds the deploy lock.
+    pub(crate) lock: Shared<Option<LockSession>>,
     /// Said before everything else by `up`.
     pub(crate) first_events: Vec<Event>,
     /// `up`, `down`, `resolve` end with it, before doing anything.
@@ -609,10 +615,26 @@ impl Deployment for FakeDeployment {
         Ok(adoption)
     }
 
+    fn lock_session(&mut self) -> Result<Option<LockSession>, Failure> {
+        Ok(self.app.lock.borrow().clone())
+    }
+
+    fn unlock(&mut self, force: Force) -> Result<Option<LockSession>, Failure> {
+        let mut lock = self.app.lock.borrow_mut();
+        if let Some(held) = lock.as_ref() {
+            held.may_be_ended(force)?;
+        }
+        Ok(lock.take())
+    }
+
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {
         let memory = self.app.memory.borrow();
         let log = memory.get(&self.database).map(|memory| memory.log.clone());
         let log = log.unwrap_or_default();
         Ok(log[log.len().saturating_sub(limit)..].to_vec())
+    }
+
+    fn mass(&mut self) -> &mut dyn migrate_core::mass::frontend::MassOperations {
+        self
     }
 }

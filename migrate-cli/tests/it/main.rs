@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod databases;
 mod fake;
+mod mass;
 mod new;
 mod rehearsal;
 mod rendering;

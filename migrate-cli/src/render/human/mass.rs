@@ -24,13 +24,11 @@ impl Page {
             vec![
                 status.state.to_string(),
                 one_line(&status.id),
-                far(&status.progress, status.state),
-                remark(status),
+                both(&far(&status.progress, status.state), &remark(status)),
             ]
         });
-        let alignments = [Align::Left, Align::Left, Align::Left, Align::Left];
         let columns = self.columns.map(|columns| columns.saturating_sub(4));
-        let lines = table::lines(&alignments, rows, columns, Narrow::Keep);
+        let lines = table::lines(&[], rows, columns, Narrow::Keep);
         let mut page = String::from("\n");
         for (line, status) in lines.iter().zip(list) {
             let word = status.state.as_str();
@@ -123,7 +121,7 @@ impl Page {
             };
             let through = match (&shard.through, shard.shard) {
                 (_, 0) => "what was in quarantine".to_owned(),
-                (Some(through), _) => format!("through {}", one_line(through)),
+                (Some(through), _) => format!("through {}", key(through)),
                 (None, _) => "to the end".to_owned(),
             };
             let cursor = shard
@@ -135,7 +133,7 @@ impl Page {
                 state.to_owned(),
                 grouped(shard.units),
                 through,
-                cursor.map_or_else(String::new, |at| format!("at {}", one_line(at))),
+                cursor.map_or_else(String::new, |at| format!("at {}", key(at))),
                 shard
                     .owner
                     .as_deref()
@@ -175,7 +173,7 @@ impl Page {
                 page,
                 "  {} {}  {}",
                 self.palette.paint(style, format!("{state:<8}")),
-                one_line(&failure.key),
+                key(&failure.key),
                 self.palette
                     .paint(style::DIM, format!("{tries}, {}", failure.at))
             );
@@ -186,6 +184,21 @@ impl Page {
         }
         page
     }
+}
+
+fn both(far: &str, remark: &str) -> String {
+    let parts = [far, remark].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// A key as one would type it: `17`, `(17, de)`; what is no key as it is.
+pub(crate) fn key(json: &str) -> String {
+    let text = match serde_json::from_str::<Vec<String>>(json) {
+        Ok(parts) if parts.len() > 1 => format!("({})", parts.join(", ")),
+        Ok(parts) => parts.concat(),
+        Err(_) => json.to_owned(),
+    };
+    one_line(&text)
 }
 
 /// What there is to say beside how far it is.
