@@ -8,10 +8,11 @@ use migrate_core::{
 };
 
 use crate::{
+    directory::Directory,
     error::Error,
     guard::Declared,
     migration::Migration,
-    registry::{MIGRATIONS, VIEWS},
+    registry::{DIRECTORIES, MIGRATIONS, VIEWS},
     view::View,
 };
 
@@ -68,7 +69,8 @@ impl Carried {
     }
 
     pub(crate) fn graph(&self, ordering: Ordering) -> Result<Graph, Error> {
-        let problems = self.missing_crates();
+        let mut problems = self.missing_crates();
+        problems.extend(DIRECTORIES.iter().filter_map(Directory::problem));
         if !problems.is_empty() {
             return Err(Error::Graph(problems));
         }

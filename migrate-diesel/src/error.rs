@@ -259,6 +259,15 @@ impl Error {
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
         let step = match self {
+            Self::Graph(problems) if Self::is_stale(problems) => {
+                return problems.first().and_then(|it| it.location).map(|location| {
+                    format!(
+                        "build it again: `touch {}`; a `build.rs` that says `println!(\"cargo::rerun-if-changed=..\")` of \
+                         the directory does so by itself",
+                        location.file
+                    )
+                });
+            }
             Self::Graph(problems)
                 if problems
                     .iter()
@@ -356,6 +365,11 @@ impl Error {
         None
     }
 
+    /// Whether it is only that files were added since the program was built.
+    fn is_stale(problems: &[Problem]) -> bool {
+        problems.iter().all(|it| it.kind == ProblemKind::NotBuilt)
+    }
+
     fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Graph(problems)
@@ -373,7 +387,12 @@ impl From<Error> for Failure {
         let mut failure = Self::from_error(error.kind(), &error).with_problems(error.problems());
         if !failure.problems.is_empty() && matches!(error, Error::Graph(_)) {
             // The problems are listed below it.
-            "the migrations do not fit together".clone_into(&mut failure.message);
+            let message = if Error::is_stale(&failure.problems) {
+                "this program is older than its migrations"
+            } else {
+                "the migrations do not fit together"
+            };
+            message.clone_into(&mut failure.message);
         }
         if let Error::Plan(PlanError::Irreversible(list)) = &error {
             // One per line.

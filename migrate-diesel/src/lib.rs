@@ -20,6 +20,7 @@ mod code_guard;
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
 mod command;
+mod directory;
 mod elsewhere;
 mod error;
 mod guard;
@@ -34,6 +35,7 @@ mod restore;
 mod runner;
 mod session;
 #[cfg(all(
+mod sql_body;
     feature = "testing",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
@@ -58,6 +60,8 @@ pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
 pub use migrator::Migrator;
+#[doc = include_str!("docs/migrations_dir.md")]
+pub use migrate_macros::migrations_dir;
 pub use restore::{RestoreError, Said};
 pub use session::Session;
 pub use view::{DeclaredView, View, ViewCode, ViewManager, ViewSet};

@@ -210,7 +210,7 @@ impl Outcome {
 
 /// A body, as something that takes any connection.
 #[derive(Clone, Copy)]
-pub struct Body(&'static dyn Call);
+pub struct Body(pub(crate) &'static dyn Call);
 
 impl Body {
     /// Calls the function that was annotated.
@@ -246,6 +246,11 @@ pub struct ConnectionKind {
 }
 
 /// A connection and a context on their way into a body.
+
+    /// Its text, where it is SQL.
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        self.0.sql()
+    }
 #[derive(Debug)]
 pub struct Erased<'x> {
     pub(crate) connection: &'x mut dyn Any,
@@ -350,6 +355,11 @@ impl Call for Unset {
 }
 
 /// A body with its types: what its parameter is a `&mut` of, and what it returns.
+
+    /// Its text, where it is SQL: then it is the driver that runs it.
+    fn sql(&self) -> Option<&'static str> {
+        None
+    }
 #[doc(hidden)]
 pub struct Typed<P: Parameter, R>(pub for<'a, 'x> fn(&'a mut P::During<'x>) -> R);
 

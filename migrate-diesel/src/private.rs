@@ -20,8 +20,10 @@ use migrate_core::{
 pub use self::namesake::{Named, NoneOpen, OpenView, Probe, SomeOpen, check_namesake};
 pub use crate::{
     code_guard::{OnMissing, not_migrated, require, require_async},
+    directory::Directory,
     migration::{Declared, Down, Migration, Typed},
-    registry::{MIGRATIONS, VIEWS},
+    registry::{DIRECTORIES, MIGRATIONS, VIEWS},
+    sql_body::SqlText,
     view::{DeclaredView, View, ViewManager},
 };
 

@@ -2,7 +2,7 @@
 
 use linkme::distributed_slice;
 
-use crate::{migration::Migration, view::View};
+use crate::{directory::Directory, migration::Migration, view::View};
 
 /// Every migration of every crate that is linked into this program. Its order means nothing.
 #[distributed_slice]
@@ -11,6 +11,11 @@ pub static MIGRATIONS: [Migration];
 /// Every view of every crate that is linked into this program. Its order means nothing.
 #[distributed_slice]
 pub static VIEWS: [View];
+
+/// Every directory of SQL files of every crate that is linked into this program, if that was compiled with
+/// debug assertions. Its order means nothing.
+#[distributed_slice]
+pub static DIRECTORIES: [Directory];
 
 /// The migrations at these paths, for [`Migrator::new`](crate::Migrator::new).
 #[macro_export]

@@ -32,7 +32,7 @@ impl Key {
 
 /// What an attribute understands: the data behind its messages.
 pub(crate) struct Keys {
-    /// `migration`
+    /// `migration`, or `name!` of a macro that is called.
     pub(crate) attribute: &'static str,
     pub(crate) known: &'static [Key],
     /// Reserved for what is designed but does nothing yet: refused, so that nobody relies on it.
@@ -163,13 +163,16 @@ impl Keys {
             diagnostics.error(key.span(), format!("`{name}` is not supported yet"));
             return None;
         }
-        let attribute = self.attribute;
+        let place = match self.attribute.strip_suffix('!') {
+            Some(called) => format!("{called}!(..)"),
+            None => format!("#[{}(..)]", self.attribute),
+        };
         let nearest = nearest(&name, self.known.iter().map(|it| it.name));
         let message = match nearest {
             Some(nearest) => {
-                format!("unknown key `{name}` in `#[{attribute}(..)]`, did you mean `{nearest}`?")
+                format!("unknown key `{name}` in `{place}`, did you mean `{nearest}`?")
             }
-            None => format!("unknown key `{name}` in `#[{attribute}(..)]`"),
+            None => format!("unknown key `{name}` in `{place}`"),
         };
         diagnostics.error(key.span(), format!("{message}\n{}", self.list()));
         None

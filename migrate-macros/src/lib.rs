@@ -11,6 +11,7 @@ mod fingerprint;
 mod item;
 mod literal;
 mod migration;
+mod migrations_dir;
 mod paths;
 mod place;
 mod requires_migration;
@@ -24,6 +25,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     migration::expand(arguments.into(), item.into()).into()
+}
+
+/// Declares the migrations of a directory of SQL files. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro]
+pub fn migrations_dir(input: TokenStream) -> TokenStream {
+    migrations_dir::expand(input.into()).into()
 }
 
 /// Guards a function. Documented in `migrate-diesel`, which re-exports it.

@@ -49,6 +49,7 @@ pub(crate) struct Slice {
 
 pub(crate) static MIGRATIONS: Slice = Slice::new("MIGRATIONS");
 pub(crate) static VIEWS: Slice = Slice::new("VIEWS");
+pub(crate) static DIRECTORIES: Slice = Slice::new("DIRECTORIES");
 
 impl Slice {
     const fn new(name: &'static str) -> Self {

@@ -177,6 +177,16 @@ macro_rules! suite {
                 a_change_is_refused_until_accepted,
                 a_change_is_told_where_nothing_else_is_said,
             }
+            sql_files {
+                files_are_nodes,
+                files_are_reverted,
+                files_say_that_they_run_outside,
+                a_failing_file_is_undone,
+                files_run_on_a_callers_connection,
+                files_of_one_backend,
+                changed_text_stops,
+                files_are_adopted_as_they_are,
+            }
             repeat {
                 around_the_others_and_only_with_them,
                 what_changed_runs_again,

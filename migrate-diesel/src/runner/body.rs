@@ -164,7 +164,10 @@ impl<'d> Lent<'d> {
         }
     }
 
-    fn run(self, body: Body, context: &Context<'_>) -> Result<Outcome, crate::BoxError> {
+    fn run<'x>(self, body: Body, context: &'x Context<'x>) -> Result<Outcome, crate::BoxError>
+    where
+        'd: 'x,
+    {
         match self {
             Self::Connection(connection) => body.run(Erased {
                 connection,

@@ -407,15 +407,22 @@ pub(crate) fn wrong_backend(
                 .map(|(_, accepted)| *accepted);
             let accepts = known.unwrap_or_else(|| {
                 let accepts = driver.connection_mut(kind.type_id).is_some();
+                if kind.is_sql() {
+                    // Of one type, and for different backends.
+                    return kind.is_sql_for(backend);
+                }
                 accepted.push((kind.type_id, accepts));
                 accepts
             });
             if !accepts && graph.position(descriptor.id).is_some() {
                 let message = format!(
-                    "`{}` ({}) takes a `{}`, and this database is {backend}",
-                    descriptor.id,
-                    descriptor.location,
-                    (kind.type_name)()
+                let what = if kind.is_sql() {
+                    format!("is SQL of {}", kind.backends.join(", "))
+                } else {
+                    format!("takes a `{}`", (kind.type_name)())
+                };
+                    "`{}` ({}) {what}, and this database is {backend}",
+                    descriptor.id, descriptor.location,
                 );
                 problems.push(
                     Problem::new(

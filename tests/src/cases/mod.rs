@@ -17,6 +17,7 @@ pub mod rehearsal;
 pub mod repeat;
 pub mod revert;
 pub mod session;
+pub mod sql_files;
 pub mod sqlite;
 pub mod transaction;
 pub mod views;

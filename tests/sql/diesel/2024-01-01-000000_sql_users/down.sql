@@ -1,0 +1,2 @@
+DELETE FROM effects WHERE name = 'users';
+DROP TABLE sql_users;

@@ -1,0 +1,2 @@
+-- Your SQL goes here
+INSERT INTO effects (name) VALUES ('second index');

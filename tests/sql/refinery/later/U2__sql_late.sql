@@ -1,0 +1,1 @@
+INSERT INTO effects (name) VALUES ('late');

@@ -1,0 +1,2 @@
+-- no-transaction
+INSERT INTO effects (name) VALUES ('outside');
