@@ -6,12 +6,13 @@ use std::{
 };
 
 use diesel::{ConnectionResult, QueryResult};
-use migrate_core::report::LockHolder;
+use migrate_core::{Limits, report::LockHolder, unlock::LockSession};
 
 use super::{
     Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState,
     StatementLog, TextRow, ViewCatalog,
 };
+use crate::error::Error as RunError;
 
 /// A connection to whichever of the databases that this program was built for: with it, one body
 /// serves every backend.
@@ -130,12 +131,36 @@ impl Driver for AnyConnection {
         inside!(self, connection => connection.lock_holder(key))
     }
 
+    fn lock_session(&mut self, key: &LockKey) -> QueryResult<Option<LockSession>> {
+        inside!(self, connection => connection.lock_session(key))
+    }
+
+    fn end_session(&mut self, key: &LockKey, session: &str) -> QueryResult<()> {
+        inside!(self, connection => connection.end_session(key, session))
+    }
+
     fn unlock(&mut self, key: &LockKey, held: Held) -> QueryResult<()> {
         inside!(self, connection => connection.unlock(key, held))
     }
 
     fn remember_session(&mut self, key: &LockKey) -> QueryResult<SessionState> {
         inside!(self, connection => connection.remember_session(key))
+    }
+
+    fn search_in(&mut self, path: &str) -> Result<Vec<String>, Error> {
+        inside!(self, connection => connection.search_in(path))
+    }
+
+    fn limit(&mut self, limits: Limits) -> Result<Vec<String>, Error> {
+        inside!(self, connection => connection.limit(limits))
+    }
+
+    fn cannot_limit(&mut self, limits: Limits) -> Option<String> {
+        inside!(self, connection => connection.cannot_limit(limits))
+    }
+
+    fn lock_holders(&mut self) -> QueryResult<Vec<String>> {
+        inside!(self, connection => connection.lock_holders())
     }
 
     fn session_id(&mut self) -> QueryResult<Option<String>> {

@@ -1,6 +1,6 @@
 //! [`Dialect`]: the words in which the databases differ.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Whether a database ends transactions by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,25 @@ pub struct Dialect {
     pub tabbed: &'static str,
     /// Longest name of a table.
     pub longest_name: usize,
+    /// The time of this moment, also within a transaction.
+    pub now: &'static str,
+    /// The time in `{}` seconds.
+    pub later: &'static str,
+    /// Seconds until the time in the column `{}`, as a number; negative where it has passed.
+    pub seconds_until: &'static str,
+    /// Whether `(a, b) > (x, y)` is answered by an index on `(a, b)`.
+    pub row_values: RowValues,
+    /// Readies the session of a worker of mass migrations: statements see what others committed.
+    pub read_committed: &'static str,
+}
+
+/// Whether an index answers a comparison of row values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowValues {
+    /// It does.
+    Indexed,
+    /// They have to be written out: `a >= x AND (a > x OR b > y)`.
+    Spelled,
 }
 
 impl Dialect {
@@ -82,6 +101,13 @@ impl Dialect {
     #[must_use]
     pub fn timestamp(&self, time: SystemTime) -> String {
         format!("'{}'", self.timestamp_text(time))
+    }
+
+    /// The time at which `span` from now is over, by the database's clock.
+    #[must_use]
+    pub fn in_future(&self, span: Duration) -> String {
+        self.later
+            .replace("{}", &format!("{:.3}", span.as_secs_f64()))
     }
 
     /// A point in time as the column takes it.

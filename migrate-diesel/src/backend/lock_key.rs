@@ -8,6 +8,8 @@ pub struct LockKey {
     pub number: i64,
     /// For locks on names; at most 64 bytes with the database's name hashed in.
     pub name: String,
+    /// What the session of its holder calls itself, where sessions have names.
+    pub application: String,
 }
 
 impl LockKey {
@@ -18,7 +20,17 @@ impl LockKey {
         Self {
             number: number.cast_signed(),
             name: format!("migrate:{number:016x}"),
+            application: "migrate".to_owned(),
         }
+    }
+
+    /// With another name for the session of its holder than `migrate`.
+    #[must_use]
+    pub fn of_application(mut self, name: Option<&str>) -> Self {
+        if let Some(name) = name {
+            name.clone_into(&mut self.application);
+        }
+        self
     }
 }
 

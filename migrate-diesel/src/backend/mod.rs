@@ -6,6 +6,7 @@
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod any;
 mod dialect;
+mod limited;
 mod lock_key;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -26,11 +27,14 @@ use std::{
 use std::{fs::File, path::PathBuf};
 
 use diesel::{ConnectionResult, QueryResult, QueryableByName, sql_types};
-use migrate_core::report::LockHolder;
+use migrate_core::{Limits, report::LockHolder, unlock::LockSession};
+
+use crate::error::Error;
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use any::AnyConnection;
-pub use dialect::{Dialect, ImplicitCommit};
+pub use dialect::{Dialect, ImplicitCommit, RowValues};
+pub(crate) use limited::{configure, take_back};
 pub use lock_key::LockKey;
 pub(crate) use statements::{Asking, Endings};
 pub use statements::{Heard, Origin, Sent, StatementLog};
@@ -130,6 +134,28 @@ pub trait Driver {
     /// When the database cannot say.
     fn lock_holder(&mut self, key: &LockKey) -> QueryResult<Option<LockHolder>>;
 
+    /// The session that holds it, for who wants to end it. Without a word of yours, the holder, and nothing
+    /// that could be ended.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    fn lock_session(&mut self, key: &LockKey) -> QueryResult<Option<LockSession>> {
+        let holder = self.lock_holder(key)?;
+        Ok(holder.map(|holder| LockSession {
+            holder,
+            ..LockSession::default()
+        }))
+    }
+
+    /// Ends this session, if it still holds the lock. Never called for one without a
+    /// [name](LockSession::session).
+    ///
+    /// # Errors
+    /// When we are not allowed to.
+    fn end_session(&mut self, _key: &LockKey, _session: &str) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// Gives the lock back.
     ///
     /// # Errors
@@ -164,6 +190,45 @@ pub trait Driver {
     /// empty when [`isolate`](Self::isolate) has to do it.
     fn isolation_sql(&self, _state: &SessionState) -> String {
         String::new()
+    }
+
+    /// Has names without a schema looked up along `path` from now on. Returns what takes that back.
+    ///
+    /// # Errors
+    /// It has no such thing, or refuses.
+    fn search_in(&mut self, _path: &str) -> Result<Vec<String>, Error> {
+        Err(limited::unsupported(
+            self.dialect(),
+            "search_path",
+            "leave it out",
+        ))
+    }
+
+    /// Limits the statements of this session from now on; what is absent stays as it is. Returns what takes
+    /// that back.
+    ///
+    /// # Errors
+    /// It has no such thing, or refuses.
+    fn limit(&mut self, _limits: Limits) -> Result<Vec<String>, Error> {
+        Err(limited::unsupported(
+            self.dialect(),
+            "statement_timeout` or `lock_timeout",
+            "leave them out",
+        ))
+    }
+
+    /// Why this database cannot limit in this way, if so; asked before anything is run.
+    fn cannot_limit(&mut self, _limits: Limits) -> Option<String> {
+        None
+    }
+
+    /// In words, other sessions that hold locks in this database: any of them may be the one that a
+    /// statement waited for.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    fn lock_holders(&mut self) -> QueryResult<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// What the server calls this session, where it has been replaced since it was

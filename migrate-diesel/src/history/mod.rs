@@ -1,10 +1,11 @@
-//! The history store: what was done, in five tables of the database itself.
+//! The history store: what was done, in eight tables of the database itself.
 //!
 //! `migrate_history` has a row per migration that was started. A row is also the event of its
 //! application: when it goes (reverted, tried again), it is copied to `migrate_history_log` first,
 //! so that the log is complete without a second write per migration. `migrate_history_steps` has
 //! the finished steps of bodies that are no single transaction, `migrate_history_views` the views that
-//! are in the database, `migrate_history_meta` the version of all five. One module; the dialects differ in values.
+//! are in the database, `migrate_history_meta` the version of all eight. One module; the dialects differ in values.
+//! `migrate_history_mass`, `_shards` and `_quarantine` belong to [mass migrations](crate::mass).
 
 mod claim;
 mod record;
@@ -23,7 +24,7 @@ use crate::{
 
 pub(crate) use claim::{Again, Claim, Ending, REVERT_ANNOUNCED, REVERT_BEGUN};
 pub(crate) use record::Recorded;
-pub(crate) use schema::WITH_VIEWS;
+pub(crate) use schema::{WITH_MASS, WITH_VIEWS};
 pub(crate) use views::{RecordedView, RecordedViews};
 
 /// The history tables of one configured name, in one dialect's words.
@@ -32,11 +33,14 @@ pub(crate) struct Store {
     pub(crate) dialect: &'static Dialect,
     /// As configured.
     pub(crate) table: String,
-    history: String,
-    log: String,
+    pub(crate) history: String,
+    pub(crate) log: String,
     steps: String,
     meta: String,
     views: String,
+    pub(crate) mass: String,
+    pub(crate) shards: String,
+    pub(crate) quarantine: String,
 }
 
 /// What a `running` row means to who reads it.
@@ -60,6 +64,9 @@ impl Store {
             steps: name("_steps"),
             meta: name("_meta"),
             views: name("_views"),
+            mass: name("_mass"),
+            shards: name("_shards"),
+            quarantine: name("_quarantine"),
         })
     }
 
@@ -346,10 +353,10 @@ fn check_table_name(dialect: &Dialect, table: &str) -> Result<(), Error> {
         )));
     }
     // The longest of the names derived from it.
-    let longest = parts.last().map_or(0, |name| name.len()) + "_steps".len();
+    let longest = parts.last().map_or(0, |name| name.len()) + "_quarantine".len();
     if longest > dialect.longest_name {
         return Err(Error::Setting(format!(
-            "`{table}` is too long for the history table: {} allows {} bytes, and `_steps` is put after it",
+            "`{table}` is too long for the history table: {} allows {} bytes, and `_quarantine` is put after it",
             dialect.name, dialect.longest_name
         )));
     }

@@ -9,10 +9,13 @@ use crate::{
 };
 
 /// The version of the tables that this code writes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The version since which there is a table of views.
 pub(crate) const WITH_VIEWS: u32 = 2;
+
+/// The version since which there are tables of mass migrations.
+pub(crate) const WITH_MASS: u32 = 3;
 
 /// Columns without which a table of our name is not ours.
 const COLUMNS: [&str; 7] = [
@@ -151,8 +154,59 @@ impl Store {
                     format!("UPDATE {meta} SET value = '2' WHERE name = 'schema_version'"),
                 ]
             }
+            2 => self.mass_tables(),
             _ => Vec::new(),
         }
+    }
+
+    /// What mass migrations need: see `mass/store`.
+    fn mass_tables(&self) -> Vec<String> {
+        let Self {
+            dialect,
+            meta,
+            mass,
+            shards,
+            quarantine,
+            ..
+        } = self;
+        let (key, options) = (dialect.key_type, dialect.table_options);
+        let (sequence, timestamp, double) = (
+            dialect.sequence_column,
+            dialect.timestamp_type,
+            dialect.double_type,
+        );
+        let primary = if sequence.contains("PRIMARY KEY") {
+            ""
+        } else {
+            ", PRIMARY KEY (run)"
+        };
+        let counted = if sequence.contains("PRIMARY KEY") {
+            ""
+        } else {
+            ", PRIMARY KEY (run, sequence)"
+        };
+        vec![
+            // The key on `live` decides that one run of a migration is live: a start is one INSERT.
+            format!(
+                "CREATE TABLE IF NOT EXISTS {mass} (run {sequence}, id {key} NOT NULL, live {key} UNIQUE, state VARCHAR(16) NOT NULL, \
+                 reason TEXT, revision BIGINT NOT NULL, batch BIGINT NOT NULL, target_ms {double}, pause_ms {double} NOT NULL, \
+                 max_failures BIGINT NOT NULL, parameters TEXT, total BIGINT, fingerprint VARCHAR(16) NOT NULL, \
+                 created_at {timestamp} NOT NULL, started_at {timestamp} NULL, ended_at {timestamp} NULL, \
+                 throttled_until {timestamp} NULL, run_by VARCHAR(255) NOT NULL{primary}){options}"
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {shards} (run BIGINT NOT NULL, shard BIGINT NOT NULL, after_key TEXT, through_key TEXT, \
+                 at_key TEXT, state VARCHAR(16) NOT NULL, units BIGINT NOT NULL, changed BIGINT NOT NULL, batches BIGINT NOT NULL, \
+                 token BIGINT NOT NULL, owner VARCHAR(255), lease_until {timestamp} NULL, batch BIGINT, rate {double}, \
+                 PRIMARY KEY (run, shard)){options}"
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {quarantine} (sequence {sequence}, run BIGINT NOT NULL, shard BIGINT NOT NULL, \
+                 unit_key TEXT NOT NULL, state VARCHAR(16) NOT NULL, error TEXT NOT NULL, attempts BIGINT NOT NULL, \
+                 changed_at {timestamp} NOT NULL, reason TEXT{counted}){options}"
+            ),
+            format!("UPDATE {meta} SET value = '3' WHERE name = 'schema_version'"),
+        ]
     }
 
     pub(super) fn check_version(&self, text: Option<&str>) -> Result<u32, Error> {

@@ -21,7 +21,16 @@ pub(super) fn blockers(db: &mut MysqlConnection, names: &[Name]) -> Vec<String> 
     if names.is_empty() {
         return Vec::new();
     }
-    for Source { sql, doubt } in sources(names) {
+    first_answer(db, &sources(names))
+}
+
+/// Sessions in words that hold locks on anything: those with an open transaction.
+pub(super) fn lock_holders(db: &mut MysqlConnection) -> Vec<String> {
+    first_answer(db, &[open_transactions("")])
+}
+
+fn first_answer(db: &mut MysqlConnection, sources: &[Source]) -> Vec<String> {
+    for Source { sql, doubt } in sources {
         let sql = format!(
             "SELECT DISTINCT CAST(p.ID AS CHAR) AS c0, p.USER AS c1, SUBSTRING_INDEX(p.HOST, ':', 1) AS c2, \
              p.COMMAND AS c3, CAST(p.TIME AS CHAR) AS c4, NULL AS c5 {sql} AND p.ID <> CONNECTION_ID() ORDER BY p.ID"
@@ -71,13 +80,17 @@ fn sources(names: &[Name]) -> [Source; 3] {
             ),
             doubt: "",
         },
-        Source {
-            sql: "FROM information_schema.INNODB_TRX l \
-                  JOIN information_schema.PROCESSLIST p ON p.ID = l.trx_mysql_thread_id WHERE TRUE"
-                .to_owned(),
-            doubt: "perhaps ",
-        },
+        open_transactions("perhaps "),
     ]
+}
+
+fn open_transactions(doubt: &'static str) -> Source {
+    Source {
+        sql: "FROM information_schema.INNODB_TRX l \
+              JOIN information_schema.PROCESSLIST p ON p.ID = l.trx_mysql_thread_id WHERE TRUE"
+            .to_owned(),
+        doubt,
+    }
 }
 
 fn words(row: TextRow, doubt: &str) -> String {

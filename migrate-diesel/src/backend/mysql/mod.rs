@@ -10,12 +10,18 @@ mod views;
 use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
-use migrate_core::report::LockHolder;
+use migrate_core::{
+    Limits,
+    report::LockHolder,
+    unlock::{Activity, LockSession},
+};
 
 use super::{
     Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection,
-    SessionState, ViewCatalog, diesel_plumbing,
+    RowValues, SessionState, ViewCatalog, diesel_plumbing,
+    limited::{milliseconds, unsupported},
 };
+use crate::error::Error;
 
 impl MigrationConnection for MysqlConnection {
     const BACKENDS: &'static [&'static str] = &["mysql"];
@@ -44,6 +50,13 @@ static DIALECT: Dialect = Dialect {
     all_lines: "",
     tabbed: "CONCAT_WS(CHAR(9), {})",
     longest_name: 64,
+    now: "UTC_TIMESTAMP(6)",
+    later: "(UTC_TIMESTAMP(6) + INTERVAL {} SECOND)",
+    seconds_until: "(TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), {}) / 1000000)",
+    row_values: RowValues::Spelled,
+    // Under REPEATABLE READ a range locks the gap behind it: two workers side by side would wait for each
+    // other, and so would who inserts.
+    read_committed: "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 };
 
 /// Plain where nothing in it could end a literal; else as bytes, which mean the same under every `sql_mode`.
@@ -105,21 +118,44 @@ impl Driver for MysqlConnection {
     }
 
     fn lock_holder(&mut self, key: &LockKey) -> QueryResult<Option<LockHolder>> {
+        Ok(self.lock_session(key)?.map(|session| session.holder))
+    }
+
+    fn lock_session(&mut self, key: &LockKey) -> QueryResult<Option<LockSession>> {
         let rows = self.rows(&format!(
             "SELECT CAST(l.session AS CHAR) AS c0, SUBSTRING_INDEX(p.HOST, ':', 1) AS c1, CAST(p.TIME AS CHAR) AS c2, \
-             NULL AS c3, NULL AS c4, NULL AS c5 \
+             p.COMMAND AS c3, NULL AS c4, NULL AS c5 \
              FROM (SELECT IS_USED_LOCK({}) AS session) l LEFT JOIN information_schema.PROCESSLIST p ON p.ID = l.session \
              WHERE l.session IS NOT NULL",
             lock_name(key)
         ))?;
-        Ok(rows.into_iter().next().map(|row| LockHolder {
-            pid: row.c0.and_then(|session| session.parse().ok()),
-            host: row.c1,
-            since: row
-                .c2
-                .and_then(|seconds| seconds.parse().ok())
-                .map(Duration::from_secs),
+        Ok(rows.into_iter().next().map(|row| {
+            let since = row.c2.and_then(|seconds| seconds.parse().ok());
+            let since = since.map(Duration::from_secs);
+            let activity = match (row.c3.as_deref(), since) {
+                (Some("Sleep"), Some(since)) => Activity::Idle(since),
+                (Some("Sleep") | None, _) => Activity::Unknown,
+                (Some(_), _) => Activity::Working,
+            };
+            LockSession {
+                holder: LockHolder {
+                    pid: row.c0.as_ref().and_then(|session| session.parse().ok()),
+                    host: row.c1,
+                    since,
+                },
+                session: row.c0,
+                activity,
+            }
         }))
+    }
+
+    fn end_session(&mut self, key: &LockKey, session: &str) -> QueryResult<()> {
+        // A number is never given twice; whose session ended meanwhile has no lock any more.
+        let still = self.lock_session(key)?.and_then(|now| now.session);
+        match still {
+            Some(still) if still == session => self.batch(&format!("KILL {still}")),
+            _ => Ok(()),
+        }
     }
 
     fn unlock(&mut self, key: &LockKey, _held: Held) -> QueryResult<()> {
@@ -132,6 +168,64 @@ impl Driver for MysqlConnection {
             variables: session_variables(self)?,
             ..SessionState::default()
         })
+    }
+
+    fn search_in(&mut self, _path: &str) -> Result<Vec<String>, Error> {
+        Err(unsupported(
+            &DIALECT,
+            "search_path",
+            "names are looked up in the database of the URL, so name it there",
+        ))
+    }
+
+    fn limit(&mut self, limits: Limits) -> Result<Vec<String>, Error> {
+        if let Some(why) = self.cannot_limit(limits) {
+            return Err(Error::Setting(why));
+        }
+        let mut wanted = Vec::new();
+        if let Some(limit) = limits.statement {
+            wanted.push(("max_statement_time", limit.as_secs_f64().to_string()));
+        }
+        if let Some(limit) = limits.lock {
+            // They count in seconds, and MySQL takes no nothing.
+            let seconds = milliseconds(limit).div_ceil(1_000).to_string();
+            wanted.push(("lock_wait_timeout", seconds.clone()));
+            wanted.push(("innodb_lock_wait_timeout", seconds));
+        }
+        let doing = || Error::database("set up the session");
+        let before: Vec<String> = wanted
+            .iter()
+            .map(|(name, _)| format!("'SESSION {name} = ', @@SESSION.{name}"))
+            .collect();
+        let rows = self
+            .rows(&format!(
+                "SELECT CONCAT('SET ', {}) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5",
+                before.join(", ', ', ")
+            ))
+            .map_err(doing())?;
+        let set = wanted
+            .iter()
+            .map(|(name, value)| format!("SESSION {name} = {value}"));
+        self.batch(&format!("SET {}", set.collect::<Vec<_>>().join(", ")))
+            .map_err(doing())?;
+        Ok(rows.into_iter().filter_map(|row| row.c0).collect())
+    }
+
+    fn cannot_limit(&mut self, limits: Limits) -> Option<String> {
+        limits.statement?;
+        let rows = self.rows(
+            "SELECT VERSION() AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5",
+        );
+        let version = rows.ok()?.into_iter().next()?.c0?;
+        (!version.contains("MariaDB")).then(|| {
+            "`statement_timeout` is set, and MySQL can limit nothing but SELECT: leave it out, or use \
+             `lock_timeout`"
+                .to_owned()
+        })
+    }
+
+    fn lock_holders(&mut self) -> QueryResult<Vec<String>> {
+        Ok(blockers::lock_holders(self))
     }
 
     fn session_id(&mut self) -> QueryResult<Option<String>> {

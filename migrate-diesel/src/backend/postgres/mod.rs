@@ -13,12 +13,18 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, QueryResult};
-use migrate_core::report::LockHolder;
+use migrate_core::{
+    Limits,
+    report::LockHolder,
+    unlock::{Activity, LockSession},
+};
 
 use super::{
     Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection,
-    SessionState, ViewCatalog, dialect::standard_text, diesel_plumbing,
+    RowValues, SessionState, ViewCatalog, dialect::standard_text, diesel_plumbing,
+    limited::milliseconds,
 };
+use crate::error::Error;
 
 impl MigrationConnection for PgConnection {
     const BACKENDS: &'static [&'static str] = &["postgres"];
@@ -45,6 +51,12 @@ static DIALECT: Dialect = Dialect {
     all_lines: "(SELECT string_agg({line}, chr(10)) FROM {table})",
     tabbed: "concat_ws(chr(9), {})",
     longest_name: 63,
+    now: "clock_timestamp()",
+    later: "(clock_timestamp() + interval '{} seconds')",
+    seconds_until: "extract(epoch FROM {} - clock_timestamp())",
+    row_values: RowValues::Indexed,
+    // Under a stricter default the heartbeat of a shard would fail the batch that moves its cursor.
+    read_committed: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
 };
 
 /// A standard literal where there is no backslash; else the escape form, which means the same under
@@ -91,31 +103,48 @@ impl Driver for PgConnection {
     }
 
     fn lock_holder(&mut self, key: &LockKey) -> QueryResult<Option<LockHolder>> {
-        let (high, low) = (
-            key.number.cast_unsigned() >> 32,
-            key.number.cast_unsigned() & 0xffff_ffff,
-        );
+        Ok(self.lock_session(key)?.map(|session| session.holder))
+    }
+
+    fn lock_session(&mut self, key: &LockKey) -> QueryResult<Option<LockSession>> {
         let rows = self.rows(&format!(
             "SELECT a.pid::text AS c0, a.application_name AS c1, coalesce(a.client_hostname, host(a.client_addr)) AS c2, \
-             extract(epoch FROM clock_timestamp() - a.backend_start)::bigint::text AS c3, NULL AS c4, NULL AS c5 \
-             FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
-             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
-             AND l.classid = {high} AND l.objid = {low} \
-             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
+             extract(epoch FROM clock_timestamp() - a.backend_start)::bigint::text AS c3, a.state AS c4, \
+             extract(epoch FROM clock_timestamp() - a.state_change)::bigint::text AS c5 \
+             FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {} LIMIT 1",
+            is_deploy_lock(key)
         ))?;
         Ok(rows.into_iter().next().map(|row| {
-            row.c1
-                .as_deref()
-                .and_then(parse_application_name)
-                .unwrap_or_else(|| LockHolder {
-                    pid: row.c0.and_then(|pid| pid.parse().ok()),
-                    host: row.c2,
-                    since: row
-                        .c3
-                        .and_then(|seconds| seconds.parse().ok())
-                        .map(Duration::from_secs),
-                })
+            let activity = match row.c4.as_deref() {
+                Some("active" | "fastpath function call") => Activity::Working,
+                Some(state) if state.starts_with("idle") => {
+                    seconds(row.c5).map_or(Activity::Unknown, Activity::Idle)
+                }
+                // Another role's session, of which we may know nothing.
+                _ => Activity::Unknown,
+            };
+            let session = row.c0.clone();
+            let named = row.c1.as_deref().and_then(parse_application_name);
+            let holder = named.unwrap_or_else(|| LockHolder {
+                pid: row.c0.and_then(|pid| pid.parse().ok()),
+                host: row.c2,
+                since: seconds(row.c3),
+            });
+            LockSession {
+                holder,
+                session,
+                activity,
+            }
         }))
+    }
+
+    fn end_session(&mut self, key: &LockKey, session: &str) -> QueryResult<()> {
+        // In one statement: a number may be another session's by now.
+        self.batch(&format!(
+            "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE {} AND l.pid::text = {}",
+            is_deploy_lock(key),
+            text(session)
+        ))
     }
 
     fn unlock(&mut self, key: &LockKey, _held: Held) -> QueryResult<()> {
@@ -144,7 +173,7 @@ impl Driver for PgConnection {
                 text(application)
             )
         };
-        let ours = application_name();
+        let ours = application_name(&key.application);
         self.batch(&restore(&ours))?;
         let number = key.number;
         Ok(SessionState {
@@ -185,6 +214,22 @@ impl Driver for PgConnection {
         }))
     }
 
+    fn search_in(&mut self, path: &str) -> Result<Vec<String>, Error> {
+        self.set(&[("search_path", path.to_owned())])
+    }
+
+    fn limit(&mut self, limits: Limits) -> Result<Vec<String>, Error> {
+        let limit = |limit: Duration| format!("{}ms", milliseconds(limit));
+        let mut settings = Vec::new();
+        settings.extend(limits.statement.map(|it| ("statement_timeout", limit(it))));
+        settings.extend(limits.lock.map(|it| ("lock_timeout", limit(it))));
+        self.set(&settings)
+    }
+
+    fn lock_holders(&mut self) -> QueryResult<Vec<String>> {
+        views::lock_holders(self)
+    }
+
     fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
         let id = state.id.as_ref()?;
         Some(Cancelling {
@@ -202,23 +247,68 @@ impl Driver for PgConnection {
     }
 }
 
+/// Settings of a session.
+trait Settings: Driver {
+    /// Sets these, and returns what sets them back.
+    fn set(&mut self, settings: &[(&str, String)]) -> Result<Vec<String>, Error> {
+        let names: Vec<String> = settings.iter().map(|(name, _)| text(name)).collect();
+        let doing = || Error::database("set up the session");
+        let before = self
+            .rows(&format!(
+                "SELECT format('SELECT set_config(%L, %L, false)', name, current_setting(name)) AS c0, \
+                 NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM unnest(ARRAY[{}]) name",
+                names.join(", ")
+            ))
+            .map_err(doing())?;
+        let calls = settings
+            .iter()
+            .map(|(name, value)| format!("set_config({}, {}, false)", text(name), text(value)));
+        let calls: Vec<String> = calls.collect();
+        self.batch(&format!("SELECT {}", calls.join(", ")))
+            .map_err(doing())?;
+        Ok(before.into_iter().filter_map(|row| row.c0).collect())
+    }
+}
+
+impl Settings for PgConnection {}
+
 /// What the session of a deployer calls itself, so that those who wait can say for whom:
 /// `migrate 4711@web-2 since 1763631000`.
-fn application_name() -> String {
-    let host: String = crate::who::host().chars().take(30).collect();
+///
+/// The host is cut to what remains of the 63 bytes that a name has.
+fn application_name(application: &str) -> String {
+    let room = 37_usize.saturating_sub(application.len()).max(8);
+    let host: String = crate::who::host().chars().take(room).collect();
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
-    format!("migrate {}@{host} since {now}", process::id())
+    format!("{application} {}@{host} since {now}", process::id())
+}
+
+/// Of a row of `pg_locks` `l`.
+fn is_deploy_lock(key: &LockKey) -> String {
+    let (high, low) = (
+        key.number.cast_unsigned() >> 32,
+        key.number.cast_unsigned() & 0xffff_ffff,
+    );
+    format!(
+        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+}
+
+fn seconds(text: Option<String>) -> Option<Duration> {
+    text?.parse().ok().map(Duration::from_secs)
 }
 
 fn parse_application_name(name: &str) -> Option<LockHolder> {
-    let (who, since) = name.strip_prefix("migrate ")?.split_once(" since ")?;
+    let (who, since) = name.rsplit_once(" since ")?;
+    let (_, who) = who.rsplit_once(' ')?;
     let (pid, host) = who.split_once('@')?;
     let began = UNIX_EPOCH + Duration::from_secs(since.parse().ok()?);
     Some(LockHolder {
-        pid: pid.parse().ok(),
+        pid: Some(pid.parse().ok()?),
         host: Some(host.to_owned()),
         since: SystemTime::now().duration_since(began).ok(),
     })
@@ -236,8 +326,12 @@ mod tests {
 
     #[test]
     fn a_holder_says_who_it_is() {
-        let holder = parse_application_name(&application_name()).unwrap();
-        assert_eq!(holder.pid, Some(process::id()));
+        for application in ["migrate", "deploy of the shop"] {
+            let name = application_name(application);
+            assert!(name.len() <= 63, "{name}");
+            let holder = parse_application_name(&name).unwrap();
+            assert_eq!(holder.pid, Some(process::id()));
+        }
         assert_eq!(parse_application_name("psql"), None);
     }
 }

@@ -97,7 +97,7 @@ impl ViewCatalog for PgConnection {
         let rows = self.rows(&format!(
             "{}{}",
             array_of_objects(names.iter().map(String::as_str)),
-            BLOCKERS
+            BLOCKERS.replace("{which}", "l.relation IN (SELECT oid FROM object)")
         ))?;
         Ok(rows.into_iter().filter_map(|row| row.c0).collect())
     }
@@ -116,10 +116,17 @@ SELECT coalesce('pid ' || l.pid || concat(' (',
 FROM (SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l
   WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND l.relation IN (SELECT oid FROM object)) l
+  AND {which}) l
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
 ORDER BY l.pid"#;
+
+/// Other sessions that hold locks on anything but the catalog.
+pub(super) fn lock_holders(db: &mut PgConnection) -> QueryResult<Vec<String>> {
+    // <https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT>
+    let rows = db.rows(&BLOCKERS.replace("{which}", "l.relation >= 16384"))?;
+    Ok(rows.into_iter().filter_map(|row| row.c0).collect())
+}
 
 /// A name as people write it, in quotes; `None` for one that cannot be.
 pub(super) fn quoted(name: &str) -> Option<String> {

@@ -17,12 +17,16 @@ use std::{
 use diesel::{
     Connection as _, QueryResult, SqliteConnection, connection::InstrumentationEvent, result::Error,
 };
-use migrate_core::report::LockHolder;
+use migrate_core::{Limits, report::LockHolder};
 
 use super::{
-    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, SessionState,
-    ViewCatalog, dialect::standard_text, diesel_plumbing,
+    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, RowValues,
+    SessionState, ViewCatalog,
+    dialect::standard_text,
+    diesel_plumbing,
+    limited::{milliseconds, unsupported},
 };
+use crate::error::Error as RunError;
 
 impl MigrationConnection for SqliteConnection {
     const BACKENDS: &'static [&'static str] = &["sqlite"];
@@ -52,6 +56,12 @@ static DIALECT: Dialect = Dialect {
     all_lines: "(SELECT group_concat({line}, char(10)) FROM {table})",
     tabbed: "concat_ws(char(9), {})",
     longest_name: 200,
+    now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    later: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{} seconds')",
+    seconds_until: "((julianday({}) - julianday('now')) * 86400.0)",
+    row_values: RowValues::Indexed,
+    // There is one writer at a time.
+    read_committed: "",
 };
 
 /// How long a statement waits for another process's transaction, in milliseconds. Without it a
@@ -141,6 +151,40 @@ impl Driver for SqliteConnection {
         Ok(SessionState {
             variables,
             ..SessionState::default()
+        })
+    }
+
+    fn search_in(&mut self, _path: &str) -> Result<Vec<String>, RunError> {
+        Err(unsupported(
+            &DIALECT,
+            "search_path",
+            "its database is the file of the URL, so leave it out",
+        ))
+    }
+
+    fn limit(&mut self, limits: Limits) -> Result<Vec<String>, RunError> {
+        if let Some(why) = self.cannot_limit(limits) {
+            return Err(RunError::Setting(why));
+        }
+        let Some(limit) = limits.lock else {
+            return Ok(Vec::new());
+        };
+        let doing = || RunError::database("set up the session");
+        let before = self
+            .rows("SELECT CAST(timeout AS TEXT) AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM pragma_busy_timeout")
+            .map_err(doing())?;
+        self.batch(&format!("PRAGMA busy_timeout = {}", milliseconds(limit)))
+            .map_err(doing())?;
+        let before = before.into_iter().filter_map(|row| row.c0);
+        Ok(before
+            .map(|before| format!("PRAGMA busy_timeout = {before}"))
+            .collect())
+    }
+
+    fn cannot_limit(&mut self, limits: Limits) -> Option<String> {
+        limits.statement.map(|_| {
+            "`statement_timeout` is set, and SQLite has nothing that ends a statement from outside: leave it out"
+                .to_owned()
         })
     }
 
