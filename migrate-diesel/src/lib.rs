@@ -53,6 +53,8 @@ pub use code_guard::{MigrationGuard, Missing, NotMigrated};
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
+#[cfg(feature = "tower")]
+pub use code_guard::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
 #[doc = include_str!("docs/requires_migration.md")]
 pub use migrate_macros::requires_migration;
 pub use migrate_macros::{migration, view_manager};

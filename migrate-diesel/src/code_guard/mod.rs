@@ -3,10 +3,13 @@
 mod error;
 mod installed;
 mod knowledge;
+#[cfg(feature = "tower")]
+mod layer;
 
 use std::{
     fmt,
     sync::{Arc, PoisonError},
+    task::{Poll, Waker, ready},
 };
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -15,6 +18,8 @@ use migrate_core::{DEFAULT_DATABASE, NodeRef};
 
 pub use self::error::{Missing, NotMigrated, OnMissing};
 use self::installed::{ASSUMED, GUARDS, Installed};
+#[cfg(feature = "tower")]
+pub use self::layer::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use crate::backend::AnyConnection;
 use crate::{
@@ -186,14 +191,19 @@ pub fn require(nodes: &[NodeRef]) -> Result<(), NotMigrated> {
 /// What it puts before an async one.
 #[doc(hidden)]
 pub async fn require_async(nodes: &[NodeRef]) -> Result<(), NotMigrated> {
+    std::future::poll_fn(|context| poll_required(nodes, context.waker())).await
+}
+
+/// Whether all of `nodes` are applied. `waker` is called when there is an answer that is still missing: then
+/// it is to be asked again.
+pub(crate) fn poll_required(nodes: &[NodeRef], waker: &Waker) -> Poll<Result<(), NotMigrated>> {
     for &node in nodes {
         for guard in installed::guards_of(node)? {
-            std::future::poll_fn(|context| Installed::poll(&guard, node, context.waker()))
-                .await
-                .map_err(|reason| installed::missing(node, reason))?;
+            let answer = ready!(Installed::poll(&guard, node, waker));
+            answer.map_err(|reason| installed::missing(node, reason))?;
         }
     }
-    Ok(())
+    Poll::Ready(Ok(()))
 }
 
 /// What it calls under `on_missing = panic`.
