@@ -13,6 +13,7 @@ use crate::{
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, StatusReport, Summary},
     restore::{Dump, RestoreRequest, Restored},
     settings::{DatabaseSettings, Settings},
+    unlock::{Force, LockSession},
 };
 
 /// A program with the migrations that it carries.
@@ -139,6 +140,19 @@ pub trait Deployment {
     /// # Errors
     /// As `plan_adoption`; the lock was not obtained.
     fn adopt(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure>;
+
+    /// Which session holds the deploy lock, if one does. Does not write.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    fn lock_session(&mut self) -> Result<Option<LockSession>, Failure>;
+
+    /// Ends the session that holds the deploy lock, and waits until it is gone: what it has not committed is
+    /// rolled back. `None` where nobody holds it.
+    ///
+    /// # Errors
+    /// It may be at work and nobody forces us; the database cannot end it, or does not let us.
+    fn unlock(&mut self, force: Force) -> Result<Option<LockSession>, Failure>;
 
     /// The newest `limit` log entries, oldest first.
     ///

@@ -31,6 +31,7 @@ pub mod restore;
 mod settings;
 mod sql;
 mod standing;
+pub mod unlock;
 pub mod view;
 
 pub use descriptor::{

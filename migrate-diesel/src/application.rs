@@ -9,6 +9,7 @@ use migrate_core::{
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
     restore::{Dump, RestoreRequest, Restored},
+    unlock::{Force, LockSession},
 };
 
 use crate::{
@@ -18,8 +19,10 @@ use crate::{
     history::Store,
     migration::Migration,
     migrator::prepare,
+    observe,
     reports::Reader,
     runner::{Run, Runner},
+    unlock,
 };
 
 /// A program with the migrations of its crates, for a front end: the command line that
@@ -127,6 +130,8 @@ impl OpenDatabase {
             prepare(&mut self.connection)?;
             self.there = There::Yes;
         }
+        let backend = self.connection.dialect().name;
+        let _run = observe::run_span(&self.database.name, backend).entered();
         Ok(work(Runner::new(
             &mut self.connection,
             &self.resolved,
@@ -134,7 +139,7 @@ impl OpenDatabase {
             &self.settings,
             Some(&self.database.url),
             &self.store,
-            observer,
+            &mut observe::telling(observer, Some(&self.database.url)),
         )))
     }
 }
@@ -228,6 +233,14 @@ impl Deployment for OpenDatabase {
 
     fn adopt(&mut self, request: &AdoptRequest) -> Result<Adoption, Failure> {
         Ok(self.run(&mut |_| {}, |runner| runner.adopt(request))??)
+    }
+
+    fn lock_session(&mut self) -> Result<Option<LockSession>, Failure> {
+        Ok(unlock::session(&mut self.connection, &self.store.table)?)
+    }
+
+    fn unlock(&mut self, force: Force) -> Result<Option<LockSession>, Failure> {
+        unlock::end(&mut self.connection, &self.store.table, force)
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -28,6 +28,7 @@ mod history;
 pub mod mass;
 mod migration;
 mod migrator;
+mod observe;
 mod refusal;
 mod registry;
 mod reports;
@@ -40,6 +41,8 @@ mod sql_body;
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
 pub mod testing;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod unlock;
 mod url;
 mod view;
 mod who;

@@ -16,6 +16,7 @@ use crate::{
     carried::{Carried, Resolved},
     error::Error,
     history::Store,
+    observe,
     reports::Reader,
     runner::Runner,
     view::View,
@@ -383,6 +384,7 @@ impl Migrator {
         let resolved = self.resolved()?;
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         prepare(connection)?;
+        let _run = observe::run_span(&self.database, connection.dialect().name).entered();
         Ok(work(Runner::new(
             connection,
             resolved,
@@ -390,7 +392,7 @@ impl Migrator {
             &self.settings,
             None,
             &store,
-            observer,
+            &mut observe::telling(observer, None),
         )))
     }
 

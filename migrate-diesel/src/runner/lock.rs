@@ -35,6 +35,7 @@ impl Runner<'_> {
                 .try_lock(key)
                 .map_err(Error::database("take the deploy lock"))?
             {
+                crate::observe::locked(began.elapsed());
                 return Ok(held);
             }
             let waited = began.elapsed();

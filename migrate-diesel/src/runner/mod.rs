@@ -138,6 +138,7 @@ impl<'r> Runner<'r> {
 
     fn report(mut self, began: Instant, result: Result<(), Error>) -> Run {
         self.state.summary.duration = began.elapsed();
+        crate::observe::finished(&self.state.summary, &result);
         Run {
             summary: self.state.summary,
             result,

@@ -54,11 +54,12 @@ impl Runner<'_> {
         direction: Direction,
         at: usize,
     ) -> BodyEnd {
-        let cut = self.cut_short(claim, direction);
         let action = match direction {
             Direction::Apply => Action::Apply,
             Direction::Revert => Action::Revert,
         };
+        let _migration = crate::observe::migration_span(claim, action).entered();
+        let cut = self.cut_short(claim, direction);
         let Some(change) = self.views.views.change(self.graph, at, action) else {
             let mut end = self.call(body, claim, direction, at);
             self.note_cut(cut, &mut end);
