@@ -35,8 +35,8 @@ mod reports;
 mod restore;
 mod runner;
 mod session;
-#[cfg(all(
 mod sql_body;
+#[cfg(all(
     feature = "testing",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
@@ -53,11 +53,13 @@ pub use application::Program;
 pub use backend::AnyConnection;
 pub use backend::MigrationConnection;
 pub use code_guard::{MigrationGuard, Missing, NotMigrated};
+#[cfg(feature = "tower")]
+pub use code_guard::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
-#[cfg(feature = "tower")]
-pub use code_guard::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
+#[doc = include_str!("docs/migrations_dir.md")]
+pub use migrate_macros::migrations_dir;
 #[doc = include_str!("docs/requires_migration.md")]
 pub use migrate_macros::requires_migration;
 pub use migrate_macros::{migration, view_manager};
@@ -65,8 +67,6 @@ pub use migration::{
     Body, BoxError, Call, ConnectionKind, Declared, Erased, Migration, Outcome, Parameter, Returned,
 };
 pub use migrator::Migrator;
-#[doc = include_str!("docs/migrations_dir.md")]
-pub use migrate_macros::migrations_dir;
 pub use restore::{RestoreError, Said};
 pub use session::Session;
 pub use view::{DeclaredView, View, ViewCode, ViewManager, ViewSet};
