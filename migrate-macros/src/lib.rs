@@ -10,6 +10,7 @@ mod docs;
 mod fingerprint;
 mod item;
 mod literal;
+mod mass_migration;
 mod migration;
 mod migrations_dir;
 mod paths;
@@ -20,6 +21,12 @@ mod values;
 mod view_manager;
 
 use proc_macro::TokenStream;
+
+/// Declares a mass migration. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro_attribute]
+pub fn mass_migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    mass_migration::expand(arguments.into(), item.into()).into()
+}
 
 /// Declares a migration. Documented in `migrate-diesel`, which re-exports it.
 #[proc_macro_attribute]

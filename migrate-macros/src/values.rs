@@ -33,6 +33,10 @@ pub(crate) enum Named {
     Function,
     /// A type under `#[view_manager]`.
     View,
+    /// A type.
+    Type,
+    /// A static.
+    Static,
 }
 
 impl Named {
@@ -40,6 +44,8 @@ impl Named {
         match self {
             Self::Migration | Self::Function => "functions",
             Self::View => "views",
+            Self::Type => "types",
+            Self::Static => "statics",
         }
     }
 
@@ -47,6 +53,8 @@ impl Named {
         match self {
             Self::Migration | Self::Function => "path::to::function",
             Self::View => "path::to::View",
+            Self::Type => "path::to::Type",
+            Self::Static => "path::to::STATIC",
         }
     }
 
@@ -55,6 +63,8 @@ impl Named {
             Self::Migration => "a function annotated with `#[migration]`",
             Self::Function => "a function",
             Self::View => "a type annotated with `#[view_manager]`",
+            Self::Type => "a type",
+            Self::Static => "a static",
         }
     }
 }
@@ -110,7 +120,7 @@ fn element(
                 "; if a `Box` was suggested: these migrations require each other in a circle, so \
                  remove one of the requirements"
             }
-            Named::View => "",
+            Named::View | Named::Type | Named::Static => "",
         };
         format!("`{key}` takes plain paths, without `<..>`{circle}")
     } else if tokens.len() > 1 && is_path(std::slice::from_ref(first)) {
@@ -233,6 +243,45 @@ pub(crate) fn texts(argument: &Argument, diagnostics: &mut Diagnostics) -> Optio
         key: key.span(),
         value: texts,
     })
+}
+
+/// `"text"`, or `["text", ..]`
+pub(crate) fn text_or_texts(
+    argument: &Argument,
+    diagnostics: &mut Diagnostics,
+) -> Option<At<Vec<Text>>> {
+    if attrs::list(&argument.value).is_some() {
+        return texts(argument, diagnostics);
+    }
+    text(argument, Empty::LeftToCore, diagnostics).map(|At { key, value }| At {
+        key,
+        value: vec![value],
+    })
+}
+
+/// A whole number, or the path to a constant.
+pub(crate) fn number(
+    argument: &Argument,
+    diagnostics: &mut Diagnostics,
+) -> Option<At<TokenStream>> {
+    let is_number = match attrs::peel(&argument.value).as_slice() {
+        [TokenTree::Literal(literal)] => literal
+            .to_string()
+            .starts_with(|it: char| it.is_ascii_digit()),
+        _ => false,
+    };
+    if is_number || is_path(&argument.value) {
+        return Some(At {
+            key: argument.key.span(),
+            value: argument.value.iter().cloned().collect(),
+        });
+    }
+    let key = &argument.key;
+    argument.wrong(
+        diagnostics,
+        format!("`{key}` takes a whole number: write `{key} = 100`"),
+    );
+    None
 }
 
 /// The one word that a key takes; `otherwise` is what removing the key means.

@@ -17,3 +17,4 @@ pub(crate) mod validate;
 pub(crate) use model::{
     Declaration, Function, Id, Parameters, Reference, Registered, Reversal, Signature, Subject,
 };
+pub(crate) use parameter::source;

@@ -62,12 +62,6 @@ pub(crate) struct Reference {
     pub(crate) ampersand: Span,
 }
 
-impl Reference {
-    pub(crate) fn tokens(&self) -> TokenStream {
-        self.referent.iter().cloned().collect()
-    }
-}
-
 /// A declaration: the companion type that others name in `requires`.
 pub(crate) struct Declaration {
     pub(crate) runtime: Runtime,

@@ -40,6 +40,8 @@ pub(super) fn parse(
         );
         return Err(NotFree);
     }
+    // Without a type: an error of rustc's.
+    let connection = declared.and_then(|it| connection(&it, subject, diagnostics));
     let more = match subject.parameters {
         Parameters::One => {
             let extra: Vec<_> = given.flatten().cloned().collect();
@@ -59,8 +61,6 @@ pub(super) fn parse(
             .into_iter()
             .collect(),
     };
-    // Without a type: an error of rustc's.
-    let connection = declared.and_then(|it| connection(&it, subject, diagnostics));
     Ok(connection.zip(more))
 }
 
@@ -231,7 +231,7 @@ pub(super) fn depth_after(depth: u32, before: Option<&TokenTree>, token: &TokenT
 }
 
 /// The type as one would write it, near enough for a message.
-fn source(tokens: &[TokenTree]) -> String {
+pub(crate) fn source(tokens: &[TokenTree]) -> String {
     let mut text = String::new();
     for token in tokens {
         match token {
