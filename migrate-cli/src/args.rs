@@ -205,6 +205,12 @@ pub(crate) struct UpArgs {
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
+    /// How many databases at a time, where there are several
+    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true)]
+    pub(crate) jobs: usize,
+    /// After how many databases that failed no other one is begun
+    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true)]
+    pub(crate) stop_after: usize,
     #[command(flatten)]
     pub(crate) start: StartArgs,
     /// Answer yes to every question

@@ -140,6 +140,16 @@ pub(crate) struct Start {
     /// For how long to wait for a database; as configured where `None`.
     pub(crate) wait_for_db: Option<Duration>,
     pub(crate) flush: Flush,
+    pub(crate) several: Several,
+}
+
+/// How `up` goes through several databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Several {
+    /// How many at a time.
+    pub(crate) jobs: usize,
+    /// After how many that failed no other one is begun.
+    pub(crate) stop_after: usize,
 }
 
 /// When Redis is flushed, if one is configured.
@@ -281,6 +291,10 @@ fn up_command(up: UpArgs) -> Command {
             Flush::Always
         } else {
             Flush::AfterChanges
+        },
+        several: Several {
+            jobs: up.jobs.max(1),
+            stop_after: up.stop_after.max(1),
         },
     };
     let request = UpRequest {

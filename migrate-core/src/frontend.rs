@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// A program with the migrations that it carries.
-pub trait Application {
+///
+/// Several databases may be worked on at once, each in a thread of its own.
+pub trait Application: Sync {
     /// The backends that it was built with, by URL scheme: `sqlite`, `postgres`, `mysql`.
     fn backends(&self) -> &[&'static str];
 

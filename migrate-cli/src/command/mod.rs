@@ -15,6 +15,7 @@ mod patience;
 mod plan;
 mod resolve;
 pub(crate) mod restore;
+mod several;
 mod start;
 mod status;
 pub(crate) mod unlock;

@@ -72,7 +72,7 @@ fn checked(
         wait_for(context, &targets, timeout)?;
     }
     context.applied.restored = restore::begin(context, &targets, &startup.restore, request.wait)?;
-    let ran = up::run(context, request);
+    let ran = up::run(context, request, start.several);
     let flushed = flush(context, &startup, start);
     let code = match (ran, flushed) {
         (Ok(exit::DONE), flushed) => flushed?,

@@ -5,42 +5,28 @@ use migrate_core::{
     frontend::{Target, UpRequest},
 };
 
-use super::{Context, Done};
+use super::{Context, Done, several};
 use crate::{
     exit,
     render::progress::{Doing, Reporter},
+    request::Several,
 };
 
-pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest) -> Done {
+pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, how: Several) -> Done {
     let targets = context.targets()?;
-    let mut code = exit::DONE;
-    // `--steps` counts over all databases: N migrations, not N times as many.
-    let mut steps_left = match request.target {
-        Target::Steps(steps) => steps,
-        _ => usize::MAX,
-    };
-    for (database, mut request) in share(context, &targets, request)? {
-        if let Target::Steps(steps) = &mut request.target {
-            if steps_left == 0 {
-                break;
-            }
-            *steps = steps_left;
-        }
-        let mut deployment = context.open(&database)?;
-        let mut reporter = Reporter::new(&mut context.console, &database);
-        let report = deployment.up(&request, &mut |event| reporter.event(&event));
-        let this = reporter.finish(&report, Doing::Up);
-        context.applied.migrations += report.summary.applied;
-        context.applied.views += report.summary.views;
-        if code == exit::DONE {
-            code = this;
-        }
-        // What was deferred can wait; what failed may be a reason not to touch the next database.
-        if report.failure.is_some() || report.summary.failed > 0 {
-            break;
-        }
-        steps_left = steps_left.saturating_sub(report.summary.applied);
+    let mut shares = share(context, &targets, request)?;
+    if targets.len() > 1 {
+        return several::run(context, shares, request, how);
     }
+    let Some((database, request)) = shares.pop() else {
+        return Ok(exit::DONE);
+    };
+    let mut deployment = context.open(&database)?;
+    let mut reporter = Reporter::new(&mut context.console, &database);
+    let report = deployment.up(&request, &mut |event| reporter.event(&event));
+    let code = reporter.finish(&report, Doing::Up);
+    context.applied.migrations += report.summary.applied;
+    context.applied.views += report.summary.views;
     Ok(code)
 }
 

@@ -14,6 +14,7 @@ use migrate_core::{
 };
 use serde::Serialize;
 
+use super::matrix::{Row, RowJson};
 use crate::scaffold::Written;
 
 mod adoption;
@@ -428,10 +429,23 @@ struct FinishedJson<'a> {
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// Of the last database of a run over several: how all of them ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    databases: Option<Vec<RowJson<'a>>>,
 }
 
 /// The last event of a run.
 pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -> String {
+    finished_of(database, summary, error, None)
+}
+
+/// As [`finished`], of one of several databases; of the last with `rows`, how all of them ended.
+pub(crate) fn finished_of(
+    database: &str,
+    summary: &Summary,
+    error: Option<&str>,
+    rows: Option<&[Row]>,
+) -> String {
     line(&FinishedJson {
         event: "finished",
         database,
@@ -445,6 +459,7 @@ pub(crate) fn finished(database: &str, summary: &Summary, error: Option<&str>) -
         views: summary.views,
         duration_ms: milliseconds(summary.duration),
         error,
+        databases: rows.map(|rows| rows.iter().map(RowJson::from).collect()),
     })
 }
 

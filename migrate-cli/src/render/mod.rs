@@ -11,6 +11,7 @@ pub(crate) mod graph_text;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod mass_progress;
+pub(crate) mod matrix;
 pub(crate) mod progress;
 pub(crate) mod restoring;
 mod style;

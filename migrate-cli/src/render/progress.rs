@@ -23,7 +23,7 @@ use views::Tally;
 /// Between two lines that say how long we have been waiting.
 const WAITING_EVERY: Duration = Duration::from_secs(10);
 /// Between two `progress` events.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+pub(crate) const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Ids are padded to the longest so far, and to this.
 const ID_COLUMNS: usize = 28;
 
@@ -67,6 +67,19 @@ impl<'c, 's> Reporter<'c, 's> {
         }
     }
 
+    /// Of a run that is at its end: there is nothing to show while it goes.
+    pub(crate) fn afterwards(console: &'c mut Console<'s>, database: &'c DatabaseSettings) -> Self {
+        Self {
+            live: None,
+            ..Self::new(console, database)
+        }
+    }
+
+    /// Which database it is about, if that was not told yet.
+    pub(crate) fn head(&mut self) {
+        self.heading();
+    }
+
     /// The heading stands there already.
     pub(crate) fn headed(mut self) -> Self {
         self.headed = true;
@@ -77,6 +90,15 @@ impl<'c, 's> Reporter<'c, 's> {
     pub(crate) fn event(&mut self, event: &Event) {
         if self.console.look().format == Format::Json {
             self.json(event);
+        } else {
+            self.human(event);
+        }
+    }
+
+    /// Tells of `event` afterwards: programs know of it already.
+    pub(crate) fn told(&mut self, event: &Event) {
+        if self.console.look().format == Format::Json {
+            self.aside(event);
         } else {
             self.human(event);
         }
@@ -300,10 +322,12 @@ impl<'c, 's> Reporter<'c, 's> {
         {
             return;
         }
-        if let Some(event) = event::json(&self.database.name, event) {
-            self.console.out(&json::line(&event));
-        }
-        // People read what went wrong on standard error.
+        tell(self.console, &self.database.name, event);
+        self.aside(event);
+    }
+
+    /// People read what went wrong on standard error.
+    fn aside(&mut self, event: &Event) {
         match event {
             Event::Failed { .. } => self.failed(event),
             Event::Warning { problem } => self.console.problem(problem),
@@ -312,8 +336,15 @@ impl<'c, 's> Reporter<'c, 's> {
     }
 }
 
+/// Tells programs of `event`.
+pub(crate) fn tell(console: &mut Console<'_>, database: &str, event: &Event) {
+    if let Some(event) = event::json(database, event) {
+        console.out(&json::line(&event));
+    }
+}
+
 /// Whether `interval` has passed since it last had.
-fn due(last: &mut Option<Instant>, interval: Duration) -> bool {
+pub(crate) fn due(last: &mut Option<Instant>, interval: Duration) -> bool {
     let due = last.is_none_or(|last| last.elapsed() >= interval);
     if due {
         *last = Some(Instant::now());

@@ -14,22 +14,37 @@ use crate::{
 
 impl Reporter<'_, '_> {
     /// Tells how the run ended and returns the exit code.
-    pub(crate) fn finish(mut self, report: &RunReport, doing: Doing) -> u8 {
+    pub(crate) fn finish(self, report: &RunReport, doing: Doing) -> u8 {
+        if self.console.look().format == Format::Json {
+            let error = report
+                .failure
+                .as_ref()
+                .map(|failure| failure.message.as_str());
+            let line = json::finished(&self.database.name, &report.summary, error);
+            self.console.out(&line);
+        }
+        self.end(report, doing)
+    }
+
+    /// Nothing is told: there is another turn.
+    pub(crate) fn give_way(mut self) {
+        self.quiet();
+    }
+
+    fn quiet(&mut self) {
         if let Some(live) = self.live.take() {
             live.clear();
         }
         if let Some(notices) = self.notices.take() {
             notices.stop();
         }
+    }
+
+    /// Tells people how the run ended and returns the exit code.
+    pub(crate) fn end(mut self, report: &RunReport, doing: Doing) -> u8 {
+        self.quiet();
         let summary = &report.summary;
-        if self.console.look().format == Format::Json {
-            let error = report
-                .failure
-                .as_ref()
-                .map(|failure| failure.message.as_str());
-            self.console
-                .out(&json::finished(&self.database.name, summary, error));
-        } else {
+        if self.console.look().format != Format::Json {
             if report.failure.is_some() && self.failed_lines == 0 {
                 // If that was about them, nobody knows what was told too early.
                 self.views.forget();
@@ -99,10 +114,12 @@ impl Reporter<'_, '_> {
             1 => part(1, "view built", style::GOOD),
             n => part(n, "views built", style::GOOD),
         }
+        if summary.waiting > 0 {
+            part(summary.waiting, "waiting for another database", style::CARE);
+        }
         // What failed or was deferred is pending too; it was counted.
-        let rest = summary
-            .pending
-            .saturating_sub(summary.failed + summary.deferred + summary.enqueued);
+        let counted = summary.failed + summary.deferred + summary.enqueued + summary.waiting;
+        let rest = summary.pending.saturating_sub(counted);
         let stopped = report.failure.is_some() || summary.skipped > 0;
         match doing {
             _ if stopped && rest > 0 => part(rest, "not run", style::DIM),
