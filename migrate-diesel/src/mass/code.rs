@@ -2,7 +2,7 @@
 
 use migrate_core::mass::Shard;
 
-use super::key::PartKind;
+use super::{key::PartKind, parameters::Field};
 use crate::{
     backend::Driver,
     migration::{BoxError, ConnectionKind, Erased},
@@ -18,6 +18,11 @@ pub trait MassCode: Sync {
 
     /// The parts of its key, for a body over keys; empty for others.
     fn key(&self) -> &'static [PartKind] {
+        &[]
+    }
+
+    /// The parameters that a run takes, in the order in which forms show them.
+    fn fields(&self) -> &'static [Field] {
         &[]
     }
 
@@ -81,10 +86,12 @@ pub trait Feed {
     fn single(&mut self, driver: &mut dyn Driver, key: &str) -> Result<Option<Piece>, BoxError>;
 
     /// Runs the body on a batch that `cut` (or `single`) gave last, inside the transaction that also moves the cursor.
+    /// Only afterwards `piece` is sure to say where the cursor moves (`last`), how many units that is and
+    /// whether anything comes after it: a body that keeps its own cursor says so by what it returns.
     ///
     /// # Errors
     /// The body's.
-    fn run(&mut self, erased: Erased<'_>, piece: &Piece) -> Result<Rows, BoxError>;
+    fn run(&mut self, erased: Erased<'_>, piece: &mut Piece) -> Result<Rows, BoxError>;
 }
 
 /// A batch.

@@ -1,6 +1,9 @@
 //! [`Key`]: the types that a key range can have.
 
-use crate::{backend::Dialect, migration::BoxError};
+use crate::migration::BoxError;
+
+/// What the text of bytes begins with, in a cursor.
+pub(crate) const BYTES: &str = r"\x";
 
 /// What a part of a key is in the database, for its text and its literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,9 +32,6 @@ pub trait KeyPart: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When it is none.
     fn parse(text: &str) -> Result<Self, BoxError>;
-
-    /// As a literal.
-    fn literal(&self, dialect: &Dialect) -> String;
 }
 
 macro_rules! integers {
@@ -42,10 +42,6 @@ macro_rules! integers {
             fn parse(text: &str) -> Result<Self, BoxError> {
                 text.parse()
                     .map_err(|_| format!("the key `{text}` does not fit into an `{}`", stringify!($integer)).into())
-            }
-
-            fn literal(&self, _: &Dialect) -> String {
-                self.to_string()
             }
         }
     )*};
@@ -58,10 +54,42 @@ impl KeyPart for String {
     fn parse(text: &str) -> Result<Self, BoxError> {
         Ok(text.to_owned())
     }
+}
 
-    fn literal(&self, dialect: &Dialect) -> String {
-        (dialect.text)(self)
+impl KeyPart for Vec<u8> {
+    const KIND: PartKind = PartKind::Bytes;
+
+    fn parse(text: &str) -> Result<Self, BoxError> {
+        text.strip_prefix(BYTES)
+            .and_then(bytes)
+            .ok_or_else(|| format!("the key `{text}` is not what a column of bytes has").into())
     }
+}
+
+#[cfg(feature = "uuid")]
+impl KeyPart for uuid::Uuid {
+    const KIND: PartKind = PartKind::Uuid;
+
+    fn parse(text: &str) -> Result<Self, BoxError> {
+        let stored_as_bytes = text
+            .strip_prefix(BYTES)
+            .and_then(bytes)
+            .and_then(|bytes| Self::from_slice(&bytes).ok());
+        stored_as_bytes
+            .or_else(|| Self::parse_str(text).ok())
+            .ok_or_else(|| format!("the key `{text}` is not a UUID").into())
+    }
+}
+
+/// From hexadecimal digits.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).ok().filter(|it| it.len() == 2)?;
+            u8::from_str_radix(pair, 16).ok()
+        })
+        .collect()
 }
 
 /// What a [`Batch`](super::Batch) is a range of: a part, or up to four of them as a tuple.
@@ -78,9 +106,6 @@ pub trait Key: Clone + std::fmt::Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When one of them does not fit.
     fn parse(parts: &[String]) -> Result<Self, BoxError>;
-
-    /// Its parts as literals, in order.
-    fn literals(&self, dialect: &Dialect) -> Vec<String>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -92,10 +117,6 @@ impl<P: KeyPart> Key for P {
             [part] => P::parse(part),
             _ => Err(wrong_number(1, parts)),
         }
-    }
-
-    fn literals(&self, dialect: &Dialect) -> Vec<String> {
-        vec![self.literal(dialect)]
     }
 }
 
@@ -110,11 +131,6 @@ macro_rules! tuples {
                     [$($text),*] => Ok(($($part::parse($text)?,)*)),
                     _ => Err(wrong_number($count, parts)),
                 }
-            }
-
-            fn literals(&self, dialect: &Dialect) -> Vec<String> {
-                let ($($text,)*) = self;
-                vec![$($text.literal(dialect)),*]
             }
         }
     )*};

@@ -10,12 +10,22 @@
 //! | `operations.rs` | what the command line and programs call |
 
 mod batch;
+mod body;
 mod code;
+mod compare;
 mod key;
+mod parameters;
+mod range;
+mod source;
+mod words;
 
 pub use batch::Batch;
+pub use body::{ReturnedRows, Signature, Takes};
 pub use code::{Feed, Masked, MassCode, Opening, Parameters, Piece, Rows, Unit};
 pub use key::{Key, KeyPart, PartKind};
+pub use parameters::{Field, FieldKind, MASK, MassParameters, ParametersError, Secrecy};
+#[doc(hidden)]
+pub use range::RangeCode;
 
 use std::time::Duration;
 
