@@ -76,6 +76,7 @@ fn migrations(count: usize, registration: Registration) -> Vec<&'static Descript
             databases: &[],
             reversal: Reversal::Unspecified,
             fingerprint: Fingerprint(number as u64),
+            limits: migrate_core::Limits::NONE,
             suspends: &[],
             unmanaged: Unmanaged::Refuse,
             sql: None,

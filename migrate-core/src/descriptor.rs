@@ -3,6 +3,7 @@
 use crate::{
     fingerprint::Fingerprint,
     id::MigrationId,
+    limits::Limits,
     node::{NodeRef, ViewRef},
     view::Unmanaged,
 };
@@ -30,6 +31,8 @@ pub struct Descriptor {
     pub databases: &'static [&'static str],
     /// How to revert it.
     pub reversal: Reversal,
+    /// How long its statements may take.
+    pub limits: Limits,
     /// What was written in the body.
     pub fingerprint: Fingerprint,
     /// Views that are down while the body runs, and what uses them with them.

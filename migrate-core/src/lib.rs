@@ -22,6 +22,7 @@ mod graph;
 mod history;
 mod id;
 mod interrupt;
+mod limits;
 pub mod mass;
 mod node;
 mod plan;
@@ -45,8 +46,11 @@ pub use graph::{Graph, LookupError};
 pub use history::{AppliedMigration, AttemptDetails, History, ParseStateError, State};
 pub use id::{MAX_NAME_BYTES, MigrationId, check_name};
 pub use interrupt::{Interrupt, OnRequest};
+pub use limits::{Limits, duration};
 pub use node::{NodeRef, StaticRef, ViewRef};
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
-pub use settings::{DatabaseSettings, DatabaseUrl, OnChanged, Ordering, Settings, percent_decode};
+pub use settings::{
+    DatabaseSettings, DatabaseUrl, OnChanged, Ordering, SessionSettings, Settings, percent_decode,
+};
 pub use standing::{PartlyReplaced, Standing};
 pub use view::{ViewDescriptor, ViewKind, Views};

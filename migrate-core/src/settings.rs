@@ -1,8 +1,8 @@
 //! [`Settings`]: what a person configures, after every source was read.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{frontend::MassInUp, interrupt::Interrupt};
+use crate::{frontend::MassInUp, interrupt::Interrupt, limits::Limits};
 
 /// Which of the migrations that are ready comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -53,6 +53,10 @@ pub struct Settings {
     pub databases: Vec<DatabaseSettings>,
     /// What `up` does about mass migrations.
     pub mass_in_up: MassInUp,
+    /// What the sessions of a run are set to.
+    pub session: SessionSettings,
+    /// As `session`, by [folded](Self::folded) name of the database: what is absent here is as there.
+    pub sessions: BTreeMap<String, SessionSettings>,
     /// Asks its runs to end early.
     pub interrupt: Interrupt,
 }
@@ -70,7 +74,67 @@ impl Default for Settings {
             on_changed: OnChanged::RefuseSql,
             databases: Vec::new(),
             mass_in_up: MassInUp::default(),
+            session: SessionSettings::default(),
+            sessions: BTreeMap::new(),
             interrupt: Interrupt::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// A database's name as a variable can spell it, in lower case: `user-data` is `user_data`.
+    #[must_use]
+    pub fn folded(name: &str) -> String {
+        name.chars()
+            .map(|c| match c {
+                c if c.is_alphanumeric() => c.to_ascii_lowercase(),
+                _ => '_',
+            })
+            .collect()
+    }
+
+    /// These settings for one database, with its own session.
+    #[must_use]
+    pub fn for_database(&self, name: &str) -> Self {
+        let own = self
+            .sessions
+            .get(&Self::folded(name))
+            .cloned()
+            .unwrap_or_default();
+        let session = own.over(&self.session);
+        Self {
+            session,
+            sessions: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+}
+
+/// What a session is set to. Absent: as the database has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionSettings {
+    /// What the session of a run calls itself; `migrate` where absent.
+    pub application_name: Option<String>,
+    /// Where names without a schema are looked up.
+    pub search_path: Option<String>,
+    /// How long its statements may take.
+    pub limits: Limits,
+}
+
+impl SessionSettings {
+    /// These, and from `other` what is absent here.
+    #[must_use]
+    pub fn over(self, other: &Self) -> Self {
+        Self {
+            application_name: self
+                .application_name
+                .or_else(|| other.application_name.clone()),
+            search_path: self.search_path.or_else(|| other.search_path.clone()),
+            limits: Limits {
+                statement: self.limits.statement.or(other.limits.statement),
+                lock: self.limits.lock.or(other.limits.lock),
+            },
         }
     }
 }

@@ -6,11 +6,12 @@ use std::{
     error::Error,
     fmt,
     marker::PhantomData,
+    time::Duration,
 };
 
 use migrate_core::{
-    Descriptor, Fingerprint, Location, MigrationId, NodeRef, Repeat, Reversal, TransactionMode,
-    ViewRef, view::Unmanaged,
+    Descriptor, Fingerprint, Limits, Location, MigrationId, NodeRef, Repeat, Reversal, Scale,
+    TransactionMode, ViewRef, view::Unmanaged,
 };
 
 use crate::{
@@ -62,11 +63,13 @@ impl Migration {
                 databases: &[],
                 reversal: Reversal::Unspecified,
                 fingerprint: Fingerprint(fingerprint),
+                limits: Limits::NONE,
                 suspends: &[],
                 unmanaged: Unmanaged::Refuse,
                 sql: None,
                 repeat: Repeat::Never,
                 replaces: &[],
+                scale: Scale::Step,
                 key,
             },
             up: Body(&Unset),
@@ -80,6 +83,7 @@ impl Migration {
     #[must_use]
     pub const fn mass(mut self, mass: &'static Mass) -> Self {
         self.mass = Some(mass);
+        self.descriptor.scale = Scale::Mass;
         self
     }
 
@@ -130,6 +134,22 @@ impl Migration {
     #[must_use]
     pub const fn without_transaction(mut self) -> Self {
         self.descriptor.transaction = TransactionMode::None;
+        self
+    }
+
+    /// `statement_timeout = ".."`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.descriptor.limits.statement = Some(limit);
+        self
+    }
+
+    /// `lock_timeout = ".."`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.descriptor.limits.lock = Some(limit);
         self
     }
 
@@ -226,6 +246,11 @@ impl Body {
     pub fn connection(self) -> ConnectionKind {
         self.0.connection()
     }
+
+    /// Its text, where it is SQL.
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        self.0.sql()
+    }
 }
 
 impl fmt::Debug for Body {
@@ -246,11 +271,6 @@ pub struct ConnectionKind {
 }
 
 /// A connection and a context on their way into a body.
-
-    /// Its text, where it is SQL.
-    pub(crate) fn sql(self) -> Option<&'static str> {
-        self.0.sql()
-    }
 #[derive(Debug)]
 pub struct Erased<'x> {
     pub(crate) connection: &'x mut dyn Any,
@@ -335,6 +355,11 @@ pub trait Call: Sync {
 
     /// Which connection it takes.
     fn connection(&self) -> ConnectionKind;
+
+    /// Its text, where it is SQL: then it is the driver that runs it.
+    fn sql(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Between [`Migration::new`] and [`Migration::up`].
@@ -355,11 +380,6 @@ impl Call for Unset {
 }
 
 /// A body with its types: what its parameter is a `&mut` of, and what it returns.
-
-    /// Its text, where it is SQL: then it is the driver that runs it.
-    fn sql(&self) -> Option<&'static str> {
-        None
-    }
 #[doc(hidden)]
 pub struct Typed<P: Parameter, R>(pub for<'a, 'x> fn(&'a mut P::During<'x>) -> R);
 

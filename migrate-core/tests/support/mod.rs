@@ -43,6 +43,7 @@ pub(crate) const fn plain(package: &'static str, name: &'static str, line: u32) 
         databases: &[],
         reversal: Reversal::Down,
         fingerprint: Fingerprint(1),
+        limits: migrate_core::Limits::NONE,
         suspends: &[],
         unmanaged: Unmanaged::Refuse,
         sql: None,

@@ -10,7 +10,7 @@ use crate::{
         expand::{self, Own, function_at},
     },
     paths::Runtime,
-    values::{At, Path},
+    values::{At, Path, Text},
 };
 
 /// The companion type, and what registers the function.
@@ -35,13 +35,15 @@ fn own(runtime: &Runtime, name: &Ident, replaces: &[TokenStream], of: &Body) -> 
         Some(suspends) => guard(runtime, suspends),
         None => Default::default(),
     };
+    let statement = limit(runtime, "statement_timeout", of.statement_timeout.as_ref());
+    let lock = limit(runtime, "lock_timeout", of.lock_timeout.as_ref());
     let unmanaged = of.restore_unmanaged.then(|| quote!(.restore_unmanaged()));
     let replaces = (!replaces.is_empty())
         .then(|| quote!(.replaces(&[#(<#replaces as #private::Declared>::NODE),*])));
     let repeat = of.repeat.as_ref().map(|repeat| again(runtime, repeat));
     Own {
         items,
-        calls: quote!(#body #transaction #suspends #unmanaged #replaces #repeat),
+        calls: quote!(#body #transaction #statement #lock #suspends #unmanaged #replaces #repeat),
     }
 }
 
@@ -61,6 +63,15 @@ fn body(runtime: &Runtime, name: &Ident, signature: &Signature) -> TokenStream {
     quote_spanned! {at=>
         .up::<_, #returns>(&#private::Typed::<#(#parameter)*, _>(#function))
     }
+}
+
+/// `.lock_timeout(..)`: core reads the duration, on the literal's span.
+fn limit(runtime: &Runtime, method: &str, text: Option<&At<Text>>) -> Option<TokenStream> {
+    let literal = &text?.value.literal;
+    let at = literal.span();
+    let private = runtime.private_at(at);
+    let method = Ident::new(method, Span::call_site());
+    Some(quote_spanned!(at=> .#method(const { #private::duration(#literal) })))
 }
 
 /// `.suspends(..)`, and a check of each view at the key.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use crate::{
     declaration::{Declaration, Registered, Signature, arguments::Shared},
-    values::{At, Path},
+    values::{At, Path, Text},
 };
 
 /// The arguments of the attribute. What was wrong is absent here and an error elsewhere.
@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Arguments {
     pub(crate) shared: Shared,
     pub(crate) transaction_none: bool,
+    pub(crate) statement_timeout: Option<At<Text>>,
+    pub(crate) lock_timeout: Option<At<Text>>,
     pub(crate) suspends: Option<At<Vec<Path>>>,
     pub(crate) restore_unmanaged: bool,
     pub(crate) repeat: Option<At<&'static str>>,
@@ -32,6 +34,8 @@ pub(crate) struct Body {
     pub(crate) registered: Registered,
     pub(crate) signature: Signature,
     pub(crate) transaction_none: bool,
+    pub(crate) statement_timeout: Option<At<Text>>,
+    pub(crate) lock_timeout: Option<At<Text>>,
     pub(crate) suspends: Option<At<Vec<Path>>>,
     pub(crate) restore_unmanaged: bool,
     pub(crate) repeat: Option<Repeat>,

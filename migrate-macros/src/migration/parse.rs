@@ -7,7 +7,7 @@ use crate::{
     attrs::{Argument, Key, Keys},
     declaration::arguments::{self, Stored},
     diagnostics::Diagnostics,
-    values::{self, At, Named},
+    values::{self, At, Empty, Named},
 };
 
 const KEYS: Keys = Keys {
@@ -39,6 +39,14 @@ const KEYS: Keys = Keys {
         Key {
             name: "suspends",
             form: "suspends = [View, ..]",
+        },
+        Key {
+            name: "statement_timeout",
+            form: "statement_timeout = \"5m\"",
+        },
+        Key {
+            name: "lock_timeout",
+            form: "lock_timeout = \"2s\"",
         },
         Key {
             name: "unmanaged",
@@ -74,6 +82,12 @@ fn store(argument: &Argument, into: &mut Arguments, diagnostics: &mut Diagnostic
                 key: argument.key.span(),
                 value: values::paths(argument, Named::View, diagnostics),
             });
+        }
+        "statement_timeout" => {
+            into.statement_timeout = values::text(argument, Empty::LeftToCore, diagnostics);
+        }
+        "lock_timeout" => {
+            into.lock_timeout = values::text(argument, Empty::LeftToCore, diagnostics);
         }
         "repeat" => {
             into.repeat = values::choice(argument, &["always", "on_change"], diagnostics);

@@ -31,7 +31,8 @@ fn plain() {
 fn every_key() {
     insta::assert_snapshot!(expand(
         r#"requires = [a, b::c], id = "2026-x", was = ["old"], down = undo, transaction = none,
-           databases = ["a", "b"], suspends = [V, w::V], unmanaged = restore, crate = db"#,
+           databases = ["a", "b"], suspends = [V, w::V], unmanaged = restore, statement_timeout = "5m", lock_timeout = "2s",
+           crate = db"#,
         "#[cfg(feature = \"x\")]
          fn r#type<'a>(db: &mut Session<'a, PgConnection>) -> Result<(), E<'a>> where E<'a>: F { x }",
     ));

@@ -34,6 +34,8 @@ pub(crate) fn migration(
             registered,
             signature,
             transaction_none: arguments.transaction_none,
+            statement_timeout: arguments.statement_timeout,
+            lock_timeout: arguments.lock_timeout,
             suspends: arguments.suspends,
             restore_unmanaged: arguments.restore_unmanaged,
             repeat,

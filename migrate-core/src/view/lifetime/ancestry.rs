@@ -94,6 +94,7 @@ mod tests {
                 databases: &[],
                 reversal: Reversal::Unspecified,
                 fingerprint: Fingerprint(0),
+                limits: crate::Limits::NONE,
                 suspends: &[],
                 unmanaged: Unmanaged::Refuse,
                 sql: None,
