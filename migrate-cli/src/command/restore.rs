@@ -12,7 +12,7 @@ use migrate_core::{
 
 use super::{Context, Done, start};
 use crate::{
-    config::Restore,
+    config::{Only, Restore},
     exit,
     render::{duration, json, restoring::Restoring},
     startup::FileDump,
@@ -46,7 +46,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, typed: &Typed) -> Done {
     Ok(exit::DONE)
 }
 
-/// Restores what is configured into a database that has no history.
+/// Restores what is configured into the databases that have no history.
 ///
 /// # Errors
 /// It holds tables, the dump is not there or not whole, or the database refuses it.
@@ -56,15 +56,9 @@ pub(super) fn begin(
     how: &Restore,
     wait: Option<Duration>,
 ) -> Result<Restored, Failure> {
-    let Some(file) = &how.from else {
-        return Ok(Restored::NotNeeded);
-    };
-    // There is one key, and so one database that it is about.
-    let default = targets
-        .iter()
-        .find(|target| target.name == migrate_core::DEFAULT_DATABASE);
-    let ((Some(database), _) | (None, [database])) = (default, targets) else {
-        return Ok(Restored::NotNeeded);
+    let only = match targets {
+        [_] => Only::Yes,
+        _ => Only::No,
     };
     let request = RestoreRequest {
         trigger: Trigger::NoHistory,
@@ -72,7 +66,16 @@ pub(super) fn begin(
         expects: how.expects.clone(),
         wait,
     };
-    restore(context, database, file, how, &request)
+    let mut all = Restored::NotNeeded;
+    for database in targets {
+        let Some(file) = how.file(&database.name, only) else {
+            continue;
+        };
+        if restore(context, database, file, how, &request)? == Restored::Done {
+            all = Restored::Done;
+        }
+    }
+    Ok(all)
 }
 
 fn restore(

@@ -8,9 +8,10 @@ use crate::{invocation::Invocation, suggest};
 const PREFIX: &str = "MIGRATE_";
 const DATABASES: &str = "MIGRATE_DATABASES_";
 const URL: &str = "_URL";
+const RESTORE_FROM: &str = "_RESTORE_FROM";
 
 /// Names of variables, for suggestions.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "MIGRATE_DATABASE_URL",
     "MIGRATE_HISTORY_TABLE",
     "MIGRATE_ORDERING",
@@ -26,6 +27,7 @@ const NAMES: [&str; 15] = [
     "MIGRATE_RESTORE_COMMAND",
     "MIGRATE_RESTORE_EXPECTS",
     "MIGRATE_DATABASES_NAME_URL",
+    "MIGRATE_DATABASES_NAME_RESTORE_FROM",
 ];
 
 /// The variables of the process that concern us.
@@ -81,12 +83,15 @@ pub(super) fn layer(variables: Vec<(String, Entry)>, warnings: &mut Vec<String>)
 }
 
 fn key(name: &str) -> Option<Key> {
-    if let Some(database) = name
-        .strip_prefix(DATABASES)
-        .and_then(|rest| rest.strip_suffix(URL))
-        .filter(|database| !database.is_empty())
-    {
-        return Some(Key::Url(super::fold(database)));
+    let database = |suffix| {
+        let database = name.strip_prefix(DATABASES)?.strip_suffix(suffix)?;
+        (!database.is_empty()).then(|| super::fold(database))
+    };
+    if let Some(database) = database(URL) {
+        return Some(Key::Url(database));
+    }
+    if let Some(database) = database(RESTORE_FROM) {
+        return Some(Key::RestoreFrom(database));
     }
     let name = name.strip_prefix(PREFIX)?;
     // `MIGRATE_database_url` is a mistake, not a setting.

@@ -11,6 +11,9 @@ use toml::{
 use super::{Entry, FILE_KEYS, Key, Layer, Origin, fold, mistake};
 use crate::suggest;
 
+/// A key at the top, and of one database.
+const RESTORE_FROM: &str = "restore_from";
+
 /// Reads a file.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ impl Reader<'_> {
             let Some(database) = self.table(&format!("databases.{name}"), value) else {
                 continue;
             };
-            let mut has_url = false;
+            let (mut has_url, mut has_other) = (false, false);
             for (key, value) in database {
                 let key_name: &str = key.get_ref();
                 if key_name == "url" {
@@ -95,11 +98,16 @@ impl Reader<'_> {
                     self.layer.spelled.insert(fold(name), name.to_owned());
                     let full = format!("databases.{name}.url");
                     self.text_of(Key::Url(fold(name)), &full, value);
+                } else if key_name == RESTORE_FROM {
+                    has_other = true;
+                    let full = format!("databases.{name}.{RESTORE_FROM}");
+                    self.text_of(Key::RestoreFrom(fold(name)), &full, value);
                 } else {
-                    self.unknown(&key.span(), key_name, &["url"]);
+                    self.unknown(&key.span(), key_name, &["url", RESTORE_FROM]);
                 }
             }
-            if !has_url {
+            // Its URL may stand elsewhere.
+            if !has_url && !has_other {
                 self.mistake(&value.span(), format!("`[databases.{name}]` has no `url`"));
             }
         }
@@ -204,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_key() {
-        let text = "database_url = \"a\"\nhistory_table = \"b\"\nordering = \"c\"\nlock_wait = \"d\"\nview_lock_wait = \"v\"\nview_lock_timeout = \"w\"\non_changed = \"x\"\n\n[databases.user-data]\nurl = \"e\"\n";
+        let text = "database_url = \"a\"\nhistory_table = \"b\"\nordering = \"c\"\nlock_wait = \"d\"\nview_lock_wait = \"v\"\nview_lock_timeout = \"w\"\non_changed = \"x\"\n\n[databases.user-data]\nurl = \"e\"\nrestore_from = \"r\"\n";
         assert_eq!(
             read(text).unwrap(),
             [
@@ -216,6 +224,7 @@ mod tests {
                 "migrate.toml:7 OnChanged = x",
                 "migrate.toml:1 Url(\"default\") = a",
                 "migrate.toml:10 Url(\"user_data\") = e",
+                "migrate.toml:11 RestoreFrom(\"user_data\") = r",
             ]
         );
         assert_eq!(read("").unwrap(), [""; 0]);

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(super) spelled: BTreeMap<String, String>,
     /// What is done around a run; looked into when there is one.
     pub(super) startup: BTreeMap<super::startup::Key, Entry>,
+    /// Of one database, by folded name.
+    pub(super) restore_from: BTreeMap<String, Entry>,
     /// `--database-url`: beats all of them.
     pub(super) flag: Option<String>,
     pub(super) variables: Variables,
@@ -59,6 +61,7 @@ impl Config {
         let mut settings = Settings::default();
         let mut urls = BTreeMap::new();
         let mut startup = BTreeMap::new();
+        let mut restore_from = BTreeMap::new();
         for (key, entry) in entries {
             let text = |entry: &Entry| value(entry, &variables);
             match key {
@@ -85,6 +88,9 @@ impl Config {
                 Key::Url(name) => {
                     urls.insert(name, entry);
                 }
+                Key::RestoreFrom(name) => {
+                    restore_from.insert(name, entry);
+                }
             }
         }
         Ok(Self {
@@ -92,6 +98,7 @@ impl Config {
             urls,
             spelled,
             startup,
+            restore_from,
             flag: database_url.map(str::to_owned),
             variables,
             looked_for,

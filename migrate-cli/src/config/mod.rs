@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use migrate_core::{Failure, FailureKind};
 
 pub(crate) use merge::Config;
-pub(crate) use startup::{Keys, Marker, Redis, Restore, Startup};
+pub(crate) use startup::{Keys, Marker, Only, Redis, Restore, Startup};
 
 use crate::{
     invocation::{Invocation, Program},
@@ -39,6 +39,8 @@ enum Key {
     Startup(startup::Key),
     /// The URL of a database, by its [folded](fold) name.
     Url(String),
+    /// The dump that one database begins with, by its [folded](fold) name.
+    RestoreFrom(String),
 }
 
 /// The names of a file's top-level keys.

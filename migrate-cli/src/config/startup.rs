@@ -1,13 +1,15 @@
 //! What is done around a run, at the start of a container: waiting, marker, Redis, a dump to begin with.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use migrate_core::{DatabaseUrl, Failure};
+use migrate_core::{DEFAULT_DATABASE, DatabaseUrl, Failure};
 
-use super::{Config, Entry, Origin, merge, mistake};
+use super::{Config, Entry, Origin, fold, merge, mistake};
+
 /// Names in the file; in upper case after `MIGRATE_` in the environment.
 const KEYS: [(&str, Key); 8] = [
     ("wait_for_db", Key::WaitForDb),
@@ -81,8 +83,10 @@ pub(crate) enum Keys {
 /// A dump, and how it is read.
 #[derive(Debug, Default)]
 pub(crate) struct Restore {
-    /// What a database without a history begins with.
+    /// What the database `default`, or the only one, begins with where it has no history.
     pub(crate) from: Option<PathBuf>,
+    /// What one of them does, by folded name.
+    of: BTreeMap<String, PathBuf>,
     /// Makes SQL of a dump in another format.
     pub(crate) command: Option<String>,
     /// Tables that have to be there afterwards, instead of the history's.
@@ -143,8 +147,15 @@ impl Config {
             let names = names.filter(|name| !name.is_empty());
             names.map(str::to_owned).collect()
         });
+        let mut of = BTreeMap::new();
+        for (name, entry) in &self.restore_from {
+            let text = merge::value(entry, &self.variables)?;
+            let path = checked_path(entry, "restore_from", here, &text)?;
+            of.insert(name.clone(), path);
+        }
         Ok(Restore {
             from: self.path(Key::RestoreFrom, here)?,
+            of,
             command: self.text(Key::RestoreCommand)?.map(|(_, text)| text),
             expects,
         })
@@ -163,11 +174,32 @@ impl Config {
         let Some((entry, text)) = self.text(key)? else {
             return Ok(None);
         };
-        if text.trim().is_empty() {
-            return Err(merge::wrong(entry, key.name(), &text, "it is empty"));
-        }
-        Ok(Some(beside(entry, here, &text)))
+        checked_path(entry, key.name(), here, &text).map(Some)
     }
+}
+
+impl Restore {
+    /// What the database `name` begins with. `only` says whether it is the only one.
+    pub(crate) fn file(&self, name: &str, only: Only) -> Option<&Path> {
+        let general = name == DEFAULT_DATABASE || only == Only::Yes;
+        let of = self.of.get(&fold(name));
+        of.or(self.from.as_ref().filter(|_| general))
+            .map(PathBuf::as_path)
+    }
+}
+
+/// Whether there is no other database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Only {
+    Yes,
+    No,
+}
+
+fn checked_path(entry: &Entry, name: &str, here: &Path, text: &str) -> Result<PathBuf, Failure> {
+    if text.trim().is_empty() {
+        return Err(merge::wrong(entry, name, text, "it is empty"));
+    }
+    Ok(beside(entry, here, text))
 }
 
 /// A version becomes part of a file's name.

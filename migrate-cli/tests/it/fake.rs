@@ -110,6 +110,8 @@ pub(crate) struct FakeApp {
     pub(crate) rehearsals: Rehearsals,
     /// What was restored, and how it was asked for.
     pub(crate) restored: Shared<Option<(String, RestoreRequest)>>,
+    /// The same by database, without how.
+    pub(crate) restored_into: Shared<BTreeMap<String, String>>,
     /// How many more times a database that is starting cannot be opened.
     pub(crate) starting: Shared<usize>,
     /// Databases that cannot be opened.
@@ -546,7 +548,7 @@ impl Deployment for FakeDeployment {
         request: &RestoreRequest,
         dump: &mut dyn Dump,
     ) -> Result<Restored, Failure> {
-        let holds = self.app.restored.borrow().is_some()
+        let holds = self.app.restored_into.borrow().contains_key(&self.database)
             || self.pending().len() < self.app.migrations.len();
         match (request.trigger, request.occupied) {
             (Trigger::NoHistory, _) if holds => return Ok(Restored::NotNeeded),
@@ -566,6 +568,8 @@ impl Deployment for FakeDeployment {
         dump.open().map_err(failed)?;
         let mut text = String::new();
         dump.read_to_string(&mut text).map_err(failed)?;
+        let mut into = self.app.restored_into.borrow_mut();
+        into.insert(self.database.clone(), text.clone());
         *self.app.restored.borrow_mut() = Some((text, request.clone()));
         Ok(Restored::Done)
     }

@@ -18,4 +18,5 @@ mod runs;
 mod settling;
 mod startup;
 mod typist;
+mod unlock;
 mod views;

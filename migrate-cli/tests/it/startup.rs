@@ -371,6 +371,64 @@ fn a_dump_that_cannot_be_opened_is_told() {
 }
 
 #[test]
+fn each_database_begins_with_a_dump_of_its_own() {
+    let app = || {
+        let of = |id, database: &str| {
+            let mut migration = migration(id, &[]);
+            migration.database = database.to_owned();
+            migration
+        };
+        FakeApp::of(vec![
+            migration("shop:create_users", &[]),
+            of("shop:count", "analytics"),
+            of("shop:note", "user-log"),
+        ])
+    };
+    let restored = |app: &FakeApp| -> Vec<(String, String)> {
+        let all = app.restored_into.borrow();
+        let all = all.iter().map(|(one, text)| (one.clone(), text.clone()));
+        all.collect()
+    };
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let toml = "restore_from = \"shop.sql\"\ndatabase_url = \"sqlite://shop.db\"\n\
+        [databases.analytics]\nurl = \"sqlite://a.db\"\nrestore_from = \"a.sql\"\n\
+        [databases.user-log]\nurl = \"sqlite://l.db\"\n";
+    let mut typist = Typist::without_configuration();
+    typist.file("migrate.toml", toml);
+    for name in ["shop", "a", "log"] {
+        typist.file(&format!("{name}.sql"), &format!("of {name}"));
+    }
+    // The general one is for `default`: another database with its tables would be a surprise.
+    let all = app();
+    let seen = typist.types(&all, "up");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert_eq!(
+        restored(&all),
+        [pair("analytics", "of a"), pair("default", "of shop")]
+    );
+    // Its own counts more than the general one, also where it is the only one.
+    let one = app();
+    assert_eq!(typist.types(&one, "up --database analytics").code, 0);
+    assert_eq!(restored(&one), [pair("analytics", "of a")]);
+    // A variable says it, too.
+    typist.set("MIGRATE_DATABASES_USER_LOG_RESTORE_FROM", "log.sql");
+    let all = app();
+    let seen = typist.types(&all, "up");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert_eq!(restored(&all).len(), 3);
+    assert!(
+        seen.err
+            .contains("restored database `user-log` from [DIR]/log.sql")
+    );
+
+    // One that is not there stops before anything is applied.
+    typist.file("migrate.toml", &toml.replace("a.sql", "gone.sql"));
+    let all = app();
+    assert_eq!(typist.types(&all, "up").code, 2);
+    assert_eq!(all.asked.borrow().len(), 0);
+}
+
+#[test]
 fn a_command_reads_what_is_not_known() {
     let typist = Typist::new();
     typist.file(
