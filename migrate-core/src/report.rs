@@ -628,6 +628,8 @@ pub struct CheckReport {
     pub pending: Vec<String>,
     /// Ids of views that are to be up and are not, or not as declared.
     pub pending_views: Vec<String>,
+    /// How many of these failed, or were interrupted.
+    pub failed: usize,
     /// Of what is pending, what another database is in the way of.
     pub blocked: Vec<Blocked>,
     /// Where code, history and database disagree.

@@ -74,7 +74,9 @@ impl Reader<'_> {
         let history = self.history()?;
         let planned = &request.planned;
         let standing = elsewhere::standing(self.graph, &history, self.settings, planned);
-        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
+        let mass = request.mass.unwrap_or(self.settings.mass_in_up);
+        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?
+            .with_mass(self.graph, mass);
         let mut report = self.plan_report(&plan, &standing, &history);
         let mut applied = applied(&standing, self.graph.len());
         self.plan_views(&plan, &mut applied, &mut report);
@@ -141,6 +143,9 @@ impl Reader<'_> {
         report.pending = unapplied
             .map(|(_, descriptor)| descriptor.id.to_string())
             .collect();
+        report.failed = (0..self.graph.len())
+            .filter(|&at| matches!(standing.state(at), State::Failed | State::Interrupted))
+            .count();
         let plan = Plan::up(self.graph, &standing, &Target::All, Repeats::AsNeeded)?;
         let blocked = plan.blocked.iter().filter(|it| it.elsewhere.is_some());
         report.blocked = blocked.filter_map(|it| self.blocked(it)).collect();
@@ -230,7 +235,9 @@ impl Reader<'_> {
                 };
                 planned.views = views.planned(self.graph, step.at, &change, is_up);
             }
-            if let Some(slot) = applied.get_mut(step.at) {
+            if let Some(slot) = applied.get_mut(step.at)
+                && step.action != Action::Enqueue
+            {
                 *slot = step.action != Action::Revert;
             }
         }

@@ -1,24 +1,45 @@
 //! `check`: do code, history and database agree?
 
-use migrate_core::report::{CheckReport, ProblemKind};
+use migrate_core::{
+    Deployment,
+    report::{CheckReport, ProblemKind},
+};
 
-use super::{Context, Done};
+use super::{
+    Context, Done,
+    survey::{self, Telling},
+};
 use crate::{
     exit,
-    render::{human::Page, json},
+    render::{human::Page, json, matrix::Row},
 };
 
 pub(super) fn run(context: &mut Context<'_, '_>) -> Done {
-    let reports = context.report(
-        |deployment| deployment.check(),
-        |page, report| Page::check(page, report, code(report)),
-        json::check,
+    let survey = survey::run(
+        context,
+        Telling {
+            ask: |deployment: &mut dyn Deployment| deployment.check(),
+            human: |page, report: &CheckReport| Page::check(page, report, code(report)),
+            json: json::check,
+            row,
+        },
     )?;
-    Ok(reports
-        .iter()
-        .map(code)
-        .max_by_key(weight)
-        .unwrap_or(exit::DONE))
+    let codes = survey.reports.iter().map(code);
+    Ok(survey
+        .failed
+        .unwrap_or_else(|| codes.max_by_key(weight).unwrap_or(exit::DONE)))
+}
+
+fn row(report: &CheckReport) -> Row {
+    let code = code(report);
+    Row {
+        database: report.database.clone(),
+        applied: report.carried.saturating_sub(report.pending.len()),
+        pending: report.pending.len(),
+        failed: report.failed,
+        outcome: survey::outcome(code, report.failed),
+        code: Some(code),
+    }
 }
 
 /// What is wrong with the program weighs more than a disagreement, that more than something pending,

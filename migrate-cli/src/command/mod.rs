@@ -1,6 +1,7 @@
 //! One file for each command, and what they share.
 
 mod accept;
+mod across;
 mod adopt;
 mod check;
 mod completions;
@@ -18,6 +19,7 @@ pub(crate) mod restore;
 mod several;
 mod start;
 mod status;
+mod survey;
 pub(crate) mod unlock;
 mod up;
 mod wait;
@@ -122,10 +124,13 @@ pub(crate) fn run(
     for warning in loaded.warnings.iter().chain(&unmatched) {
         console.warning(warning);
     }
+    let mut config = loaded.config;
+    let databases = &request.options.databases;
+    config.settings.databases = config.all(&app.databases(), databases, app.backends());
     let mut context = Context {
         app,
         signals,
-        config: loaded.config,
+        config,
         options: request.options,
         console,
         directory: invocation.directory.clone(),

@@ -2,7 +2,7 @@
 
 use migrate_core::{frontend::UpRequest, report::PlanReport};
 
-use super::{Context, Done};
+use super::{Context, Done, across, several};
 use crate::{
     exit,
     render::{
@@ -21,13 +21,23 @@ pub(super) enum Depth {
 
 pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, depth: Depth) -> Done {
     let targets = context.targets()?;
-    let requests = super::up::share(context, &targets, request)?;
+    let mut shares = super::up::share(context, &targets, request)?;
+    let mut known = Vec::new();
+    if targets.len() > 1 {
+        known = across::plans(context, &mut shares, &targets)?;
+        let order = several::order(context, &shares)?.sorted();
+        shares = order
+            .iter()
+            .filter_map(|&at| shares.get(at).cloned())
+            .collect();
+    }
     let mut reports: Vec<PlanReport> = Vec::new();
-    for (database, request) in requests {
-        let mut deployment = context.open(&database)?;
-        let report = match depth {
-            Depth::Steps => deployment.plan(&request)?,
-            Depth::Tried(_) => deployment.rehearse(&request)?,
+    for (database, request) in shares {
+        let known = known.iter().find(|it| it.database == database.name);
+        let report = match (depth, known) {
+            (Depth::Steps, Some(known)) => known.clone(),
+            (Depth::Steps, None) => context.open(&database)?.plan(&request)?,
+            (Depth::Tried(_), _) => context.open(&database)?.rehearse(&request)?,
         };
         if !context.is_json() {
             let gap = if reports.is_empty() { "" } else { "\n" };

@@ -5,7 +5,7 @@ use migrate_core::{
     frontend::{Target, UpRequest},
 };
 
-use super::{Context, Done, several};
+use super::{Context, Done, across, several};
 use crate::{
     exit,
     render::progress::{Doing, Reporter},
@@ -16,6 +16,17 @@ pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, how: Sever
     let targets = context.targets()?;
     let mut shares = share(context, &targets, request)?;
     if targets.len() > 1 {
+        if matches!(request.target, Target::Ids(_)) {
+            // For the ids of other databases that they require; what is in the way of that, `up` will meet.
+            let mut more = shares.clone();
+            if across::plans(context, &mut more, &targets).is_ok() {
+                shares = more;
+            }
+            for (_, request) in &mut shares {
+                // Now it has to be so.
+                request.planned.clear();
+            }
+        }
         return several::run(context, shares, request, how);
     }
     let Some((database, request)) = shares.pop() else {

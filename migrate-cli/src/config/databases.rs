@@ -34,12 +34,7 @@ impl Config {
             return Err(nothing_matches(carried));
         }
         first_default(&mut names);
-        // The flag is for the one database that is meant; among several, it is what `database_url`
-        // is in the file: the URL of `default`.
-        let flag_for = match names.as_slice() {
-            [only] => Some(only.clone()),
-            several => several.iter().find(|it| *it == DEFAULT_DATABASE).cloned(),
-        };
+        let flag_for = flag_for(&names);
         if self.flag.is_some() && flag_for.is_none() {
             return Err(
                 mistake("`--database-url` does not say which database is meant")
@@ -55,7 +50,11 @@ impl Config {
                     .filter(|_| flag_for.as_ref() == Some(&name));
                 let url = match flag {
                     Some(url) => url.clone(),
-                    None => self.url(&name, backends)?,
+                    None => {
+                        let (url, origin) = self.url(&name, backends)?;
+                        tracing::info!(database = name, %origin, "configured");
+                        url
+                    }
                 };
                 Ok(DatabaseSettings {
                     name,
@@ -88,6 +87,42 @@ impl Config {
         names
     }
 
+    /// All of several databases that are configured, for what is required of another one. Where something
+    /// is wrong with one, that is told when it is needed.
+    pub(crate) fn all(
+        &self,
+        carried: &[String],
+        asked: &[String],
+        backends: &[&'static str],
+    ) -> Vec<DatabaseSettings> {
+        let names = self.names(carried);
+        if names.len() < 2 {
+            return Vec::new();
+        }
+        let mut chosen = match asked {
+            [] => names.clone(),
+            _ => self::chosen(&names, carried, asked).unwrap_or_default(),
+        };
+        first_default(&mut chosen);
+        let flag_for = flag_for(&chosen);
+        let all = names.into_iter().chain(flag_for.iter().cloned());
+        let mut settings: Vec<DatabaseSettings> = Vec::new();
+        for name in all {
+            let flag = self
+                .flag
+                .clone()
+                .filter(|_| flag_for.as_ref() == Some(&name));
+            let url = flag.or_else(|| Some(self.url(&name, backends).ok()?.0));
+            if let Some(url) = url
+                && !settings.iter().any(|it| it.name == name)
+            {
+                let url = DatabaseUrl::new(url);
+                settings.push(DatabaseSettings { name, url });
+            }
+        }
+        settings
+    }
+
     /// What a person should read about the databases: patterns that match none.
     pub(crate) fn unmatched(&self, carried: &[String]) -> Vec<String> {
         let names = self.names(carried);
@@ -112,7 +147,8 @@ impl Config {
         self.urls.contains_key(&fold(name))
     }
 
-    fn url(&self, name: &str, backends: &[&'static str]) -> Result<String, Failure> {
+    /// The URL of a database, and where it stands.
+    fn url(&self, name: &str, backends: &[&'static str]) -> Result<(String, &Origin), Failure> {
         let entry = self
             .urls
             .get(&fold(name))
@@ -124,11 +160,11 @@ impl Config {
                 entry.origin
             )));
         }
-        tracing::info!(database = name, origin = %entry.origin, "configured");
-        Ok(match &entry.origin {
+        let url = match &entry.origin {
             Origin::File { file, .. } => beside(file, &url),
             _ => url,
-        })
+        };
+        Ok((url, &entry.origin))
     }
 
     fn not_configured(&self, name: &str, backends: &[&'static str]) -> Failure {
@@ -174,6 +210,15 @@ fn first_default(names: &mut [String]) {
         let key = |name: &String| (name != DEFAULT_DATABASE, name.clone());
         key(one).cmp(&key(other))
     });
+}
+
+/// `--database-url` is for the one database that is meant; among several, it is what `database_url` is in
+/// the file: the URL of `default`.
+fn flag_for(names: &[String]) -> Option<String> {
+    match names {
+        [only] => Some(only.clone()),
+        several => several.iter().find(|it| *it == DEFAULT_DATABASE).cloned(),
+    }
 }
 
 /// Of `all`, those that `asked` names or matches.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use migrate_core::{
     DatabaseSettings, State,
-    report::{Action, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport, ViewAction},
+    report::{
+        Action, Blocked, LogEntry, MigrationStatus, PlanReport, Problem, StatusReport, ViewAction,
+    },
 };
 
 use super::{
@@ -138,13 +140,7 @@ impl Page {
         page.push_str(&self.besides(report));
         page.push_str(&self.beside("after: views that changed", &beside.after));
         for blocked in &report.blocked {
-            let _ = writeln!(
-                page,
-                "  {} {}: {}",
-                self.palette.paint(style::CARE, "blocked"),
-                one_line(&blocked.id),
-                one_line(&blocked.because)
-            );
+            page.push_str(&self.blocked(blocked));
         }
         page.push_str(&self.problems(&report.problems));
         if report.steps.is_empty() && report.blocked.is_empty() && report.views.is_empty() {
@@ -176,6 +172,18 @@ impl Page {
         let _ = writeln!(page, "\n{}", parts.join(", "));
         page.push_str(&self.rolled_back(report));
         page
+    }
+
+    /// What is pending and cannot run, why, and what to do.
+    fn blocked(self, blocked: &Blocked) -> String {
+        let next = blocked.elsewhere.as_ref().map(|it| it.next_step.as_str());
+        let next = next.map(|next| format!("; {next}")).unwrap_or_default();
+        format!(
+            "  {} {}: {}{next}\n",
+            self.palette.paint(style::CARE, "blocked"),
+            one_line(&blocked.id),
+            one_line(&blocked.because)
+        )
     }
 
     /// The steps of a plan, numbered, with the views that go down and come up around each.

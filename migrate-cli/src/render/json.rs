@@ -8,7 +8,8 @@ use std::{
 use migrate_core::{
     Location,
     report::{
-        CheckReport, GraphReport, LockHolder, LogEntry, PlanReport, Problem, StatusReport, Summary,
+        Blocked, CheckReport, GraphReport, LockHolder, LogEntry, PlanReport, Problem, StatusReport,
+        Summary,
     },
     unlock::{Activity, LockSession},
 };
@@ -233,6 +234,26 @@ struct StepJson<'a> {
 struct BlockedJson<'a> {
     id: &'a str,
     because: &'a str,
+    /// The database that it waits for, what of it, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
+}
+
+impl<'a> From<&'a Blocked> for BlockedJson<'a> {
+    fn from(blocked: &'a Blocked) -> Self {
+        let elsewhere = blocked.elsewhere.as_ref();
+        Self {
+            id: &blocked.id,
+            because: &blocked.because,
+            database: elsewhere.map(|it| it.database.as_str()),
+            waits_for: elsewhere.map(|it| it.id.as_str()),
+            next: elsewhere.map(|it| it.next_step.as_str()),
+        }
+    }
 }
 
 /// `plan`, `up --dry-run`.
@@ -252,16 +273,12 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         place: step.location.into(),
         rehearsal: step.rehearsal.as_ref().map(StepRehearsalJson::from),
     });
-    let blocked = report.blocked.iter().map(|blocked| BlockedJson {
-        id: &blocked.id,
-        because: &blocked.because,
-    });
     PlanJson {
         database: &report.database,
         backend: &report.backend,
         steps: steps.collect(),
         views: view::planned(&report.views),
-        blocked: blocked.collect(),
+        blocked: report.blocked.iter().map(BlockedJson::from).collect(),
         problems: problems(&report.problems),
         rehearsal: report.rehearsal.as_ref().map(RehearsalJson::from),
     }
@@ -274,6 +291,7 @@ struct CheckJson<'a> {
     carried: usize,
     pending: &'a [String],
     pending_views: &'a [String],
+    blocked: Vec<BlockedJson<'a>>,
     problems: Vec<ProblemJson<'a>>,
 }
 
@@ -285,6 +303,7 @@ pub(crate) fn check(reports: &[CheckReport]) -> String {
         carried: report.carried,
         pending: &report.pending,
         pending_views: &report.pending_views,
+        blocked: report.blocked.iter().map(BlockedJson::from).collect(),
         problems: problems(&report.problems),
     });
     document(&documents.collect::<Vec<_>>())
@@ -338,6 +357,7 @@ struct NodeJson<'a> {
     description: &'a str,
     #[serde(flatten)]
     place: Place,
+    databases: &'a [String],
     state: Option<&'static str>,
 }
 
@@ -353,6 +373,7 @@ pub(crate) fn graph(report: &GraphReport) -> String {
         id: &node.id,
         description: &node.description,
         place: node.location.into(),
+        databases: &node.databases,
         state: node.state.map(migrate_core::State::as_str),
     });
     let edges = report.edges.iter().map(|(from, to)| EdgeJson { from, to });

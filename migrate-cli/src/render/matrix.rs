@@ -27,6 +27,7 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
+    UpToDate,
     Pending,
     Failed,
     Blocked,
@@ -39,6 +40,7 @@ impl Outcome {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::UpToDate => "up to date",
             Self::Pending => "pending",
             Self::Blocked => "blocked",
             Self::NotYet => "deferred",
@@ -118,7 +120,7 @@ impl Page {
             let line = match row {
                 None => self.palette.paint(style::DIM, line),
                 Some(row) => match row.outcome {
-                    Outcome::Done => line.clone(),
+                    Outcome::Done | Outcome::UpToDate => line.clone(),
                     Outcome::Pending | Outcome::NotYet | Outcome::NotStarted => {
                         self.palette.paint(style::CARE, line)
                     }

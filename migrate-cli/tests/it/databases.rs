@@ -353,3 +353,50 @@ fn what_is_required_of_another_database_comes_first() {
         }
     }
 }
+
+/// How the table on standard output says that each stands.
+fn stands(seen: &Seen) -> Vec<(String, String)> {
+    states(&Seen {
+        code: seen.code,
+        out: String::new(),
+        err: seen.out.clone(),
+    })
+}
+
+#[test]
+fn status_and_check_end_with_a_line_for_each() {
+    let (mut app, typist) = tenants();
+    app.set("shop:create_users", State::Applied, None);
+    app.set("shop:create_tenant_a", State::Failed, Some("no"));
+    let closed = Failure::new(FailureKind::Unreachable, "cannot connect");
+    app.closed.insert("tenant_b".to_owned(), closed);
+    for (line, failed, pending) in [
+        ("status", "failed", "pending"),
+        ("status --exit-code", "failed, exit 3", "pending, exit 3"),
+        ("check", "failed, exit 3", "pending, exit 3"),
+    ] {
+        let seen = typist.types(&app, line);
+        assert_eq!(seen.code, 6, "{line}: {}", seen.err);
+        assert_eq!(
+            stands(&seen),
+            pairs(&[
+                ("default", "up to date"),
+                ("tenant_a", failed),
+                ("tenant_b", "unreachable, exit 6"),
+                ("tenant_c", pending),
+            ]),
+            "{line}: {}",
+            seen.out
+        );
+        assert_eq!(seen.err, "error: cannot connect\n");
+    }
+    let seen = typist.types(&app, "status --format json");
+    assert_eq!((seen.code, seen.out.as_str()), (6, ""), "no half document");
+    let seen = typist.types(
+        &app,
+        "status --exit-code --database tenant_c --database default",
+    );
+    assert_eq!(seen.code, 3);
+    let seen = typist.types(&app, "check --database default");
+    assert!(!seen.out.contains("database  "), "{}", seen.out);
+}

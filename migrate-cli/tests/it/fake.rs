@@ -518,6 +518,11 @@ impl Deployment for FakeDeployment {
     fn check(&mut self) -> Result<CheckReport, Failure> {
         let mut report = CheckReport::new(&self.database, "sqlite");
         report.carried = self.app.migrations.len();
+        report.failed = self
+            .pending()
+            .iter()
+            .filter(|m| self.app.state(&m.id) == State::Failed)
+            .count();
         report.pending = self.pending().into_iter().map(|m| m.id).collect();
         let rebuilds = self.app.rebuilds().into_iter();
         report.pending_views = rebuilds.map(|view| view.id).collect();

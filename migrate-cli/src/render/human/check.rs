@@ -20,7 +20,13 @@ impl Page {
         if !(report.pending.is_empty() && report.pending_views.is_empty()) {
             let _ = writeln!(page, "\n{}", self.palette.paint(style::BOLD, "pending"));
             for id in &report.pending {
-                let _ = writeln!(page, "  {}", one_line(id));
+                let blocked = report.blocked.iter().find(|it| it.id == *id);
+                match blocked {
+                    Some(blocked) => page.push_str(&self.blocked(blocked)),
+                    None => {
+                        let _ = writeln!(page, "  {}", one_line(id));
+                    }
+                }
             }
             for id in &report.pending_views {
                 let _ = writeln!(page, "  view {}", one_line(id));
