@@ -58,6 +58,8 @@ pub use code_guard::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
 pub use error::{BodyError, Error, Redacted, Undone};
 pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
+#[doc = include_str!("docs/mass_migration.md")]
+pub use migrate_macros::mass_migration;
 #[doc = include_str!("docs/migrations_dir.md")]
 pub use migrate_macros::migrations_dir;
 #[doc = include_str!("docs/requires_migration.md")]
@@ -83,5 +85,7 @@ pub mod prelude {
 
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub use crate::backend::AnyConnection;
-    pub use crate::{Outcome, Session, ViewManager, migration, view_manager};
+    pub use crate::{
+        Outcome, Session, ViewManager, mass::Batch, mass_migration, migration, view_manager,
+    };
 }

@@ -7,7 +7,11 @@ pub use std::marker::PhantomData;
 
 pub use linkme;
 pub use migrate_core::{
-    NodeRef, Phase, Repeat, ViewRef, check_name,
+    NodeRef, Phase, Repeat, ViewRef, check_name, duration,
+    mass::{
+        Granularity, KeySource, MassKind, check_batch, check_column, check_shards, check_source,
+        check_table,
+    },
     view::{check_index, check_query, check_suspends, check_until, check_uses, check_view_name},
 };
 
@@ -21,6 +25,7 @@ pub use self::namesake::{Named, NoneOpen, OpenView, Probe, SomeOpen, check_names
 pub use crate::{
     code_guard::{OnMissing, not_migrated, require, require_async},
     directory::Directory,
+    mass::{Mass, RangeCode},
     migration::{Declared, Down, Migration, Typed},
     registry::{DIRECTORIES, MIGRATIONS, VIEWS},
     sql_body::SqlText,

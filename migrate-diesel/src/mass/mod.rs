@@ -74,19 +74,19 @@ impl Mass {
         self
     }
 
-    /// `target = "500ms"`, in milliseconds.
+    /// `target = "500ms"`
     #[doc(hidden)]
     #[must_use]
-    pub const fn target(mut self, milliseconds: u64) -> Self {
-        self.facts.target = Some(Duration::from_millis(milliseconds));
+    pub const fn target(mut self, target: Duration) -> Self {
+        self.facts.target = Some(target);
         self
     }
 
-    /// `pause = "100ms"`, in milliseconds.
+    /// `pause = "100ms"`
     #[doc(hidden)]
     #[must_use]
-    pub const fn pause(mut self, milliseconds: u64) -> Self {
-        self.facts.pause = Duration::from_millis(milliseconds);
+    pub const fn pause(mut self, pause: Duration) -> Self {
+        self.facts.pause = pause;
         self
     }
 
