@@ -6,6 +6,7 @@ use migrate_core::{
     Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
     adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
+    mass::frontend::MassOperations,
     record::{AcceptRequest, MarkRequest},
     report::{CheckReport, Event, GraphReport, LogEntry, PlanReport, Rehearsal, StatusReport},
     restore::{Dump, RestoreRequest, Restored},
@@ -13,7 +14,7 @@ use migrate_core::{
 };
 
 use crate::{
-    backend::{AnyConnection, Driver as _, MigrationConnection as _},
+    backend::{AnyConnection, Driver as _, MigrationConnection as _, configure, registered},
     carried::{Carried, Resolved},
     error::Error,
     history::Store,
@@ -30,21 +31,24 @@ use crate::{
 #[derive(Debug)]
 pub struct Program {
     carried: Carried,
+    backends: Vec<&'static str>,
 }
 
 impl Program {
     /// Everything that is linked; each of `crates` has to contribute, and they come first, in this order.
     #[must_use]
     pub fn new(crates: &[&str]) -> Self {
+        let own = AnyConnection::BACKENDS.iter().copied();
         Self {
             carried: Carried::by_crates(crates),
+            backends: own.chain(registered::schemes()).collect(),
         }
     }
 }
 
 impl Application for Program {
     fn backends(&self) -> &[&'static str] {
-        AnyConnection::BACKENDS
+        &self.backends
     }
 
     fn databases(&self) -> Vec<String> {
@@ -61,6 +65,7 @@ impl Application for Program {
     }
 
     fn graph(&self, settings: &Settings) -> Result<GraphReport, Failure> {
+        registered::check()?;
         let resolved = self.carried.resolve_all(settings.ordering)?;
         let mut report = resolved.graph.report();
         report.views = resolved.views.views.report(&resolved.graph);
@@ -78,13 +83,16 @@ impl Application for Program {
         let mut open = OpenDatabase {
             resolved,
             migrations: self.carried.migrations.clone(),
-            settings: settings.clone(),
+            settings: settings.for_database(&database.name),
             database: database.clone(),
             connection,
             there,
             store,
         };
         prepare(&mut open.connection)?;
+        if open.there == There::Yes {
+            configure(&mut open.connection, &open.settings.session)?;
+        }
         Ok(Box::new(open))
     }
 }
@@ -98,13 +106,13 @@ pub(crate) enum There {
 
 /// One open database.
 pub(crate) struct OpenDatabase {
-    resolved: Resolved,
-    migrations: Vec<&'static Migration>,
-    settings: Settings,
-    database: DatabaseSettings,
-    connection: AnyConnection,
+    pub(crate) resolved: Resolved,
+    pub(crate) migrations: Vec<&'static Migration>,
+    pub(crate) settings: Settings,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) connection: AnyConnection,
     there: There,
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl OpenDatabase {
@@ -120,7 +128,7 @@ impl OpenDatabase {
         }
     }
 
-    fn run<T>(
+    pub(crate) fn run<T>(
         &mut self,
         observer: &mut (dyn FnMut(Event) + Send),
         work: impl FnOnce(Runner<'_>) -> T,
@@ -128,6 +136,7 @@ impl OpenDatabase {
         if self.there == There::NotYet {
             self.connection = AnyConnection::open(&self.database.url)?;
             prepare(&mut self.connection)?;
+            configure(&mut self.connection, &self.settings.session)?;
             self.there = There::Yes;
         }
         let backend = self.connection.dialect().name;
@@ -253,6 +262,10 @@ impl Deployment for OpenDatabase {
         dump: &mut dyn Dump,
     ) -> Result<Restored, Failure> {
         Ok(self.run(&mut |_| {}, |runner| runner.restore(request, dump))??)
+    }
+
+    fn mass(&mut self) -> &mut dyn MassOperations {
+        self
     }
 }
 

@@ -11,7 +11,7 @@ use migrate_core::{
     report::{LockHolder, Problem, ProblemKind},
 };
 
-use crate::guard::ViewError;
+use crate::{guard::ViewError, mass::MassError};
 
 /// Why a run did not do what it was asked. A message says its own level only; causes are behind
 /// [`source`](std::error::Error::source).
@@ -109,6 +109,8 @@ pub enum Error {
         interrupted: Vec<String>,
         /// What they wait for in other databases.
         elsewhere: Vec<Unmet>,
+        /// Mass migrations that they wait for.
+        mass: Vec<String>,
     },
     /// The request names what there is not, or what cannot be done.
     #[error(transparent)]
@@ -125,6 +127,9 @@ pub enum Error {
     /// Something applied has changed since: its SQL text, or its code where the settings say not to go on then.
     #[error("{} changed after being applied (only `on_changed = \"warn\"` goes on then)", count(.0.len(), "migration", "migrations"))]
     Changed(Vec<Problem>),
+    /// A mass migration cannot be started, changed or worked on.
+    #[error(transparent)]
+    Mass(#[from] MassError),
     /// `resolve` of something that needs none.
     #[error("`{id}` needs no decision: it is {state}")]
     NotInterrupted {
@@ -190,6 +195,19 @@ pub enum BodyError {
         "the body ended its own transaction (by COMMIT or ROLLBACK, or by a failed statement that it ignored); a migration that has to says `transaction = none`"
     )]
     EndedTransaction,
+    /// A statement took longer than a setting allows.
+    #[error("{}", timed_out(*.limit, .setting, .holders))]
+    TimedOut {
+        /// Which.
+        limit: TimeLimit,
+        /// Its name and value, and whose it is.
+        setting: String,
+        /// Of a lock: in words, the sessions that held locks in this database afterwards.
+        holders: Vec<String>,
+        /// What the body made of it.
+        #[source]
+        source: crate::BoxError,
+    },
     /// The run was asked to end, and this body was cut short.
     #[error("interrupted before it was done")]
     Interrupted,
@@ -201,6 +219,37 @@ pub enum BodyError {
         "the connection broke while the migration ran; whether it was committed shows when the database is asked again"
     )]
     ConnectionLost,
+}
+
+/// What a statement may not take any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// Altogether.
+    Statement,
+    /// Waiting for a lock.
+    Lock,
+}
+
+impl TimeLimit {
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Statement => "statement_timeout",
+            Self::Lock => "lock_timeout",
+        }
+    }
+}
+
+fn timed_out(limit: TimeLimit, setting: &str, holders: &[String]) -> String {
+    match (limit, holders) {
+        (TimeLimit::Statement, _) => format!("a statement took longer than {setting} allows"),
+        (TimeLimit::Lock, []) => {
+            format!("a statement waited longer for a lock than {setting} allows")
+        }
+        (TimeLimit::Lock, some) => format!(
+            "a statement waited longer for a lock than {setting} allows; locks are held by {}",
+            some.join(", ")
+        ),
+    }
 }
 
 /// A driver's error text with the URL's secrets masked.
@@ -303,6 +352,11 @@ impl Error {
                 ..
             } => "run it again: it goes on from here",
             Self::Migration {
+                undone: Undone::Everything,
+                source: BodyError::TimedOut { .. },
+                ..
+            } => "run `up` again when nobody is in the way, or allow more time",
+            Self::Migration {
                 undone: Undone::NotEverything,
                 ..
             } => {
@@ -312,18 +366,25 @@ impl Error {
             Self::Blocked {
                 interrupted,
                 elsewhere,
+                mass,
                 ..
             } => {
                 let settle = interrupted.first().map(|id| {
                     format!("look at what `{id}` did, then `resolve {id} --applied`, `--reverted` or `--retry`")
                 });
-                return settle.or_else(|| elsewhere.first().map(Unmet::next_step));
+                let finish = mass.first().map(|id| {
+                    format!("`mass run {id}` finishes it, `mass status {id}` tells how far it is; `up --mass inline` runs it here")
+                });
+                return settle
+                    .or_else(|| elsewhere.first().map(Unmet::next_step))
+                    .or(finish);
             }
             Self::Restore(error) => return error.next_step().map(str::to_owned),
             Self::Plan(error) => return error.next_step(),
             Self::Lookup(error) => return error.next_step(),
             Self::Record(error) => return error.next_step(),
             Self::Adopt(error) => return error.next_step(),
+            Self::Mass(error) => return error.next_step(),
             Self::Changed(_) => {
                 "bring back what ran, and put the difference into a new migration; if it does no harm, `accept ID --reason \"..\"`"
             }

@@ -34,7 +34,7 @@ impl Views {
     /// nothing.
     #[must_use]
     pub fn change(&self, graph: &Graph, at: usize, action: Action) -> Option<Change> {
-        if self.is_empty() {
+        if self.is_empty() || action == Action::Enqueue {
             return None;
         }
         let suspends = graph.get(at).map_or(&[][..], |it| it.suspends);

@@ -8,4 +8,5 @@
 
 mod model;
 mod rules;
+mod up;
 mod world;

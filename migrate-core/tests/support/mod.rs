@@ -81,6 +81,11 @@ impl Draft {
         self
     }
 
+    pub(crate) fn mass(mut self) -> Self {
+        self.0.scale = migrate_core::Scale::Mass;
+        self
+    }
+
     pub(crate) fn reversal(mut self, reversal: Reversal) -> Self {
         self.0.reversal = reversal;
         self

@@ -13,15 +13,21 @@ mod batch;
 mod body;
 mod code;
 mod compare;
+pub(crate) mod desk;
+mod error;
 mod key;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod operations;
 mod parameters;
 mod range;
 mod source;
+pub(crate) mod store;
 mod words;
 
 pub use batch::Batch;
 pub use body::{ReturnedRows, Signature, Takes};
 pub use code::{Feed, Masked, MassCode, Opening, Parameters, Piece, Rows, Unit};
+pub use error::MassError;
 pub use key::{Key, KeyPart, PartKind};
 pub use parameters::{Field, FieldKind, MASK, MassParameters, ParametersError, Secrecy};
 #[doc(hidden)]

@@ -103,7 +103,7 @@ impl Runner<'_> {
             // Whatever it made of that: it has not done everything.
             Ok(_) if context.stopped.load(Relaxed) => Err(BodyError::Interrupted),
             Ok(Ok(outcome)) => self.check_transaction(claim).map(|()| outcome.not_yet),
-            Ok(Err(error)) => Err(self.explain(error)),
+            Ok(Err(error)) => Err(self.explain(at, error)),
             Err(message) => Err(BodyError::Panicked(message)),
         };
         let clean = self
@@ -132,12 +132,12 @@ impl Runner<'_> {
         }
     }
 
-    fn explain(&mut self, error: crate::BoxError) -> BodyError {
+    fn explain(&mut self, at: usize, error: crate::BoxError) -> BodyError {
         if self.driver.depth().is_err() {
             tracing::warn!(%error, "the connection broke while a body ran");
             return BodyError::ConnectionLost;
         }
-        BodyError::Returned(error)
+        self.explain_limit(at, error)
     }
 }
 
@@ -187,7 +187,7 @@ thread_local! {
 }
 
 /// Calls `body`; a panic becomes its message, with its place, and is not printed.
-fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();

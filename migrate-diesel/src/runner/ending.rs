@@ -35,11 +35,17 @@ impl Runner<'_> {
     }
 
     /// Records a failure and tells of it.
-    pub(super) fn failed(&mut self, claim: &Claim, duration: Duration, error: BodyError) -> Error {
+    pub(super) fn failed(
+        &mut self,
+        claim: &Claim,
+        duration: Duration,
+        mut error: BodyError,
+    ) -> Error {
         self.roll_back();
         if let Err(error) = self.bring_back() {
             tracing::warn!(migration = %claim.id, %error, "could not bring the session back");
         }
+        self.name_holders(&mut error);
         let chain = error_chain(&error);
         let undone = match &error {
             BodyError::ConnectionLost => Undone::Everything,

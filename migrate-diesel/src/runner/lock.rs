@@ -154,6 +154,7 @@ impl Runner<'_> {
                     .driver
                     .session_id()
                     .map_err(Error::database("read the session's number"))?;
+                crate::backend::configure(self.driver, &self.settings.session)?;
                 // The old session's lock goes when the server has noticed its end.
                 return self.lock(&key, self.settings.lock_wait);
             }

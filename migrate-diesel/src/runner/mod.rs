@@ -9,7 +9,9 @@ mod body;
 mod ending;
 mod group;
 mod interrupt;
+mod limits;
 mod lock;
+mod mass;
 mod phases;
 mod record;
 mod rehearse;
@@ -27,7 +29,8 @@ use std::{
 };
 
 use migrate_core::{
-    DatabaseUrl, Descriptor, Graph, History, Interrupt, MigrationId, Plan, Settings, Standing, State, drift,
+    DatabaseUrl, Descriptor, Graph, History, Interrupt, MigrationId, Plan, Scale, Settings,
+    Standing, State, drift,
     frontend::{Grouping, Repeats, Target, UpRequest, Waiting},
     report::{Event, Problem, ProblemKind, Summary},
 };
@@ -41,6 +44,7 @@ use crate::{
     migration::Migration,
 };
 
+pub(crate) use body::catch;
 pub(crate) use views::{applied, pending_names, reading, recorded_views, unsupported_views};
 
 /// One run on one connection.
@@ -156,7 +160,8 @@ impl<'r> Runner<'r> {
             .cloned();
         let changed: Vec<Problem> = changed.collect();
         refuse_unsafe(self.graph, drift, self.settings)?;
-        let mut plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
+        let mut plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?
+            .with_mass(self.graph, self.mass_in_up(request.mass));
         self.leave_waiting(request, &mut plan);
         self.count_before(&standing, &plan);
         for problem in changed {
@@ -191,7 +196,8 @@ impl<'r> Runner<'r> {
             let drift = drift::problems(self.graph, &standing, &read.history);
             refuse_unsafe(self.graph, drift, self.settings)?;
             let target = steps_left.map_or_else(|| request.target.clone(), Target::Steps);
-            let mut plan = Plan::up(self.graph, &standing, &target, repeats)?;
+            let mut plan = Plan::up(self.graph, &standing, &target, repeats)?
+                .with_mass(self.graph, self.mass_in_up(request.mass));
             self.leave_waiting(request, &mut plan);
             self.count_before(&standing, &plan);
             self.note_applied(&standing);
@@ -241,7 +247,8 @@ impl<'r> Runner<'r> {
         wait: Option<Duration>,
         work: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let key = LockKey::new(&self.store.table);
+        let application = self.settings.session.application_name.as_deref();
+        let key = LockKey::new(&self.store.table).of_application(application);
         self.may_begin("anything was done")?;
         self.lock(&key, wait.unwrap_or(self.settings.lock_wait))?;
         self.state.by = crate::who::whoami();
@@ -276,6 +283,7 @@ impl<'r> Runner<'r> {
                 });
             }
         }
+        self.check_limits()?;
         let backend = self.driver.dialect().name;
         let mut problems = wrong_backend(self.driver, self.graph, self.migrations);
         problems.extend(views::unsupported_views(self.driver, self.views));
@@ -311,6 +319,7 @@ impl<'r> Runner<'r> {
         let mut blocked = Vec::new();
         let mut interrupted: Vec<String> = Vec::new();
         let mut elsewhere = Vec::new();
+        let mut mass = Vec::new();
         for obstacle in &plan.blocked {
             let Some(descriptor) = self.graph.get(obstacle.at) else {
                 continue;
@@ -325,12 +334,18 @@ impl<'r> Runner<'r> {
                 elsewhere.push(unmet.clone());
             } else if obstacle.at == obstacle.on {
                 interrupted.push(descriptor.id.to_string());
+            } else if let Some(on) = self.graph.get(obstacle.on)
+                && on.scale == Scale::Mass
+                && !mass.contains(&on.id.to_string())
+            {
+                mass.push(on.id.to_string());
             }
         }
         Err(Error::Blocked {
             blocked,
             interrupted,
             elsewhere,
+            mass,
         })
     }
 
@@ -355,6 +370,13 @@ impl<'r> Runner<'r> {
                 )
             })
             .collect();
+        let mass = plan
+            .steps
+            .iter()
+            .filter_map(|step| self.graph.get(step.at))
+            .filter(|descriptor| descriptor.scale == Scale::Mass)
+            .map(|descriptor| format!("`{}` is a mass migration", descriptor.id));
+        let outside: Vec<String> = outside.into_iter().chain(mass).collect();
         if outside.is_empty() {
             Ok(())
         } else {
@@ -407,22 +429,28 @@ pub(crate) fn wrong_backend(
                 .find(|(id, _)| *id == kind.type_id)
                 .map(|(_, accepted)| *accepted);
             let accepts = known.unwrap_or_else(|| {
-                let accepts = driver.connection_mut(kind.type_id).is_some();
                 if kind.is_sql() {
                     // Of one type, and for different backends.
                     return kind.is_sql_for(backend);
                 }
+                let accepts = driver.connection_mut(kind.type_id).is_some();
                 accepted.push((kind.type_id, accepts));
                 accepts
             });
             if !accepts && graph.position(descriptor.id).is_some() {
-                let message = format!(
                 let what = if kind.is_sql() {
                     format!("is SQL of {}", kind.backends.join(", "))
                 } else {
                     format!("takes a `{}`", (kind.type_name)())
                 };
-                    "`{}` ({}) {what}, and this database is {backend}",
+                // The same database by another crate's connection.
+                let through = if kind.backends.contains(&backend) && !kind.is_sql() {
+                    " through another connection"
+                } else {
+                    ""
+                };
+                let message = format!(
+                    "`{}` ({}) {what}, and this database is {backend}{through}",
                     descriptor.id, descriptor.location,
                 );
                 problems.push(

@@ -10,7 +10,7 @@ use std::{
 
 use diesel::QueryResult;
 use migrate_core::{
-    Descriptor, Plan, Standing, Step, TransactionMode, drift,
+    Descriptor, Plan, Scale, Standing, Step, TransactionMode, drift,
     frontend::UpRequest,
     report::{Rehearsal, Rehearsals, Rehearsed, Statement},
 };
@@ -70,7 +70,8 @@ impl Runner<'_> {
         }
         let read = self.store.read(self.driver, Sight::Live)?;
         let standing = self.standing(&read.history, request);
-        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?;
+        let plan = Plan::up(self.graph, &standing, &request.target, request.repeats)?
+            .with_mass(self.graph, self.mass_in_up(request.mass));
         self.note_applied(&standing);
         if plan.is_empty() && !self.views_are_pending(read.version)? {
             return Ok(rehearsing);
@@ -81,7 +82,8 @@ impl Runner<'_> {
             let standing = runner.standing(&read.history, request);
             let drift = drift::problems(runner.graph, &standing, &read.history);
             refuse_unsafe(runner.graph, drift, runner.settings)?;
-            let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?;
+            let plan = Plan::up(runner.graph, &standing, &request.target, request.repeats)?
+                .with_mass(runner.graph, runner.mass_in_up(request.mass));
             runner.note_applied(&standing);
             // The log takes the place of the watch.
             runner.state.watch = None;
@@ -161,6 +163,9 @@ impl Runner<'_> {
     ) -> Option<String> {
         if descriptor.transaction == TransactionMode::None {
             return Some("it runs outside a transaction (`transaction = none`)".to_owned());
+        }
+        if descriptor.scale == Scale::Mass {
+            return Some("it is a mass migration, which workers run".to_owned());
         }
         let on = self.graph.get(self.waits_for(step.at, held_back)??)?;
         Some(format!("it requires `{}`, which would not be there", on.id))

@@ -238,13 +238,14 @@ impl Runner<'_> {
         row: &str,
         whole: bool,
         duration: Duration,
-        error: BodyError,
+        mut error: BodyError,
     ) -> Error {
         self.roll_back();
         if let Err(error) = self.bring_back() {
             tracing::warn!(migration = %claim.id, %error, "could not bring the session back");
         }
         self.recover_views();
+        self.name_holders(&mut error);
         let chain = error_chain(&error);
         let found = self.store.row(self.driver, row).ok().flatten();
         // On MySQL the rollback took the mark with it, unless DDL has committed it.

@@ -49,6 +49,20 @@ impl Runner<'_> {
             if interrupted.is_err() {
                 break;
             }
+            if migration.mass.is_some() {
+                // What came before it is committed: a worker may begin at once.
+                if let Err((Stumble::Previous(source), Some(previous))) =
+                    self.advance(open.take(), None)
+                {
+                    return Err(self.commit_failed(&previous, source));
+                }
+                match step.action {
+                    Action::Enqueue => self.enqueue_mass(migration)?,
+                    // What comes next is planned anew, with its views.
+                    _ => return self.run_mass_here(migration).map(|()| Progress::Replan),
+                }
+                continue;
+            }
             let mut claim = self.claim(descriptor, step, standing);
             loop {
                 match self.advance(open.take(), Some(&mut claim)) {

@@ -61,7 +61,7 @@ impl Runner<'_> {
         let _migration = crate::observe::migration_span(claim, action).entered();
         let cut = self.cut_short(claim, direction);
         let Some(change) = self.views.views.change(self.graph, at, action) else {
-            let mut end = self.call(body, claim, direction, at);
+            let mut end = self.call_limited(body, claim, direction, at);
             self.note_cut(cut, &mut end);
             return end;
         };
@@ -77,7 +77,7 @@ impl Runner<'_> {
                 return end;
             }
         };
-        let mut end = self.call(body, claim, direction, at);
+        let mut end = self.call_limited(body, claim, direction, at);
         if matches!(end.result, Ok(None))
             && let Err(error) = self.views_up(at, &change, &down)
         {
