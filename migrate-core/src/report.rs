@@ -6,7 +6,11 @@ mod rehearsal;
 
 use std::time::Duration;
 
-use crate::{descriptor::Location, history::State, mass::MassState};
+use crate::{
+    descriptor::Location,
+    history::State,
+    mass::{MassState, frontend::Progress},
+};
 
 pub use rehearsal::{Rehearsal, Rehearsals, Rehearsed, Statement};
 
@@ -74,6 +78,8 @@ pub struct MigrationStatus {
     pub fingerprint: String,
     /// Why it failed or was deferred.
     pub detail: Option<String>,
+    /// Of a mass migration, where it stands and how far it is.
+    pub mass: Option<(MassState, Progress)>,
 }
 
 /// One view of a [`StatusReport`].

@@ -1,8 +1,10 @@
 //! [`Reader`]: what can be said about a database without writing to it.
 
 use migrate_core::{
-    Descriptor, Graph, History, Obstacle, Plan, Settings, Standing, State, TransactionMode, drift,
+    Descriptor, Graph, History, Obstacle, Plan, Scale, Settings, Standing, State, TransactionMode,
+    drift,
     frontend::{DownRequest, Repeats, Target, UpRequest},
+    mass::MassState,
     report::{
         Action, Blocked, BlockedElsewhere, CheckReport, LogEntry, MigrationStatus, PlanReport,
         PlannedStep, PlannedView, Problem, StatusReport, ViewAction, ViewStatus,
@@ -15,6 +17,7 @@ use crate::{
     error::Error,
     guard::{Declared, Pending},
     history::{RecordedViews, Sight, Store},
+    mass::desk::Desk,
     migration::Migration,
     runner::{applied, pending_names, reading, recorded_views, unsupported_views, wrong_backend},
 };
@@ -54,6 +57,7 @@ impl Reader<'_> {
                 status
             })
             .collect();
+        self.tell_mass(&mut report)?;
         report.problems = drift::problems(self.graph, &standing, &history);
         let applied = applied(&standing, self.graph.len());
         let recorded = self.recorded()?;
@@ -68,6 +72,46 @@ impl Reader<'_> {
             .ok()
             .flatten();
         Ok(report)
+    }
+
+    /// Of mass migrations, where their runs stand.
+    fn tell_mass(&mut self, report: &mut StatusReport) -> Result<(), Error> {
+        let is_mass = |it: &&'static Descriptor| it.scale == Scale::Mass;
+        if !self.graph.iter().any(|it| is_mass(&it)) {
+            return Ok(());
+        }
+        let desk = Desk {
+            driver: self.driver,
+            graph: self.graph,
+            migrations: self.migrations,
+            store: self.store,
+        }
+        .list()?;
+        for mass in desk {
+            let Some(status) = report.migrations.iter_mut().find(|it| it.id == mass.id) else {
+                continue;
+            };
+            status.mass = Some((mass.state, mass.progress));
+            if status.state != State::Pending {
+                continue;
+            }
+            status.state = match mass.state {
+                MassState::Failed => State::Failed,
+                MassState::Running
+                | MassState::Throttled
+                | MassState::Pausing
+                | MassState::Cancelling => State::Running,
+                _ => State::Pending,
+            };
+            status.detail = match mass.state {
+                MassState::Pending => None,
+                state => Some(match mass.reason {
+                    Some(reason) => format!("mass migration, {state}: {reason}"),
+                    None => format!("mass migration, {state}"),
+                }),
+            };
+        }
+        Ok(())
     }
 
     pub(crate) fn plan(&mut self, request: &UpRequest) -> Result<PlanReport, Error> {
@@ -353,6 +397,7 @@ fn status(at: usize, descriptor: &Descriptor, standing: &Standing<'_>) -> Migrat
         location: descriptor.location,
         fingerprint: descriptor.fingerprint.to_string(),
         detail: details.and_then(|details| details.detail.clone()),
+        mass: None,
     }
 }
 

@@ -24,6 +24,7 @@ mod rehearsal;
 mod view;
 
 pub(crate) use adoption::adoption;
+use mass::MassBriefJson;
 pub(crate) use mass::{
     mass_changed, mass_details, mass_event, mass_failures, mass_finished, mass_list,
 };
@@ -170,6 +171,9 @@ struct MigrationJson<'a> {
     place: Place,
     fingerprint: &'a str,
     detail: Option<&'a str>,
+    /// Only of a mass migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mass: Option<MassBriefJson>,
 }
 
 /// `status`.
@@ -190,6 +194,7 @@ fn of_status(report: &StatusReport) -> StatusJson<'_> {
         place: migration.location.into(),
         fingerprint: &migration.fingerprint,
         detail: migration.detail.as_deref(),
+        mass: migration.mass.as_ref().map(MassBriefJson::from),
     });
     StatusJson {
         database: &report.database,

@@ -1,7 +1,7 @@
 //! Mass migrations for programs.
 
 use migrate_core::mass::{
-    MassRun, QuarantineState, Quarantined, Shard, ShardState,
+    MassRun, MassState, QuarantineState, Quarantined, Shard, ShardState,
     frontend::{MassDetail, MassEvent, MassStatus, Progress},
 };
 use serde::Serialize;
@@ -60,6 +60,22 @@ impl From<&Progress> for ProgressJson {
             workers: progress.workers,
             units_per_second: progress.rate.map(|rate| (rate * 10.0).round() / 10.0),
             eta_ms: progress.eta.map(milliseconds),
+        }
+    }
+}
+
+/// In `status`.
+#[derive(Serialize)]
+pub(super) struct MassBriefJson {
+    state: &'static str,
+    progress: ProgressJson,
+}
+
+impl From<&(MassState, Progress)> for MassBriefJson {
+    fn from((state, progress): &(MassState, Progress)) -> Self {
+        Self {
+            state: state.as_str(),
+            progress: progress.into(),
         }
     }
 }
