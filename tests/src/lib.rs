@@ -13,6 +13,7 @@
 
 pub mod cases;
 pub mod child;
+pub mod commander;
 pub mod database;
 pub mod deploy;
 pub mod program;

@@ -4,6 +4,7 @@
 mod chain;
 mod revert;
 mod settle;
+mod signals;
 mod tables;
 mod views;
 mod zombie;
