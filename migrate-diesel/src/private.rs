@@ -5,6 +5,7 @@ mod namesake;
 
 pub use std::marker::PhantomData;
 
+pub use diesel;
 pub use linkme;
 pub use migrate_core::{
     NodeRef, Phase, Repeat, ViewRef, check_name, duration,
@@ -31,6 +32,9 @@ pub use crate::{
     sql_body::SqlText,
     view::{DeclaredView, View, ViewManager},
 };
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use crate::registry::BACKENDS;
 
 /// Stands for a migration whose declaration has errors, so that those who require it get none.
 pub const UNREGISTERED: NodeRef = {

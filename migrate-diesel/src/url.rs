@@ -5,7 +5,10 @@ use diesel::Connection as _;
 use migrate_core::{DatabaseUrl, percent_decode};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-use crate::{backend::AnyConnection, error::Error};
+use crate::{
+    backend::{AnyConnection, registered},
+    error::Error,
+};
 
 /// The path in a SQLite URL: `sqlite://shop.db` (relative), `sqlite:///var/shop.db`, `sqlite::memory:`.
 pub(crate) fn sqlite_path(url: &DatabaseUrl) -> Option<String> {
@@ -25,12 +28,15 @@ pub(crate) fn for_driver(url: &DatabaseUrl) -> String {
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 impl AnyConnection {
-    /// Connects to the database that `url` names by its scheme: `sqlite://path`, `postgres://..`, `mysql://..`.
+    /// Connects to the database that `url` names by its scheme: `sqlite://path`, `postgres://..`, `mysql://..`, or
+    /// one that a linked crate [registered](crate::register_backend).
     ///
     /// # Errors
+    /// [`Error::Setting`] where two backends of this program open the same scheme;
     /// [`Error::Url`] for a scheme that this program was not built for; [`Error::Connect`], with every
     /// password masked, when the database cannot be reached.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        registered::check()?;
         let connection: diesel::ConnectionResult<Self> =
             match url.scheme().or_else(|| sqlite_path(url).map(|_| "sqlite")) {
                 #[cfg(feature = "sqlite")]
@@ -46,7 +52,10 @@ impl AnyConnection {
                 Some("mysql" | "mariadb") => {
                     diesel::MysqlConnection::establish(&for_driver(url)).map(Self::Mysql)
                 }
-                scheme => return Err(unknown_scheme(url, scheme)),
+                scheme => match scheme.and_then(registered::by_scheme) {
+                    Some(backend) => backend.open(url).map(Self::Other),
+                    None => return Err(unknown_scheme(url, scheme)),
+                },
             };
         connection.map_err(|error| Error::connect(url, &error))
     }
@@ -66,15 +75,27 @@ fn unknown_scheme(url: &DatabaseUrl, scheme: Option<&str>) -> Error {
         ),
         (None, Some(scheme)) => {
             format!(
-                "{url}: no database is called `{scheme}`; a URL begins with `sqlite://`, `postgres://` or `mysql://`"
+                "{url}: no database is called `{scheme}`; a URL begins with {}",
+                beginnings()
             )
         }
         (None, None) => {
             format!(
-                "`{url}` is not a database URL; it begins with `sqlite://`, `postgres://` or `mysql://`"
+                "`{url}` is not a database URL; it begins with {}",
+                beginnings()
             )
         }
     })
+}
+
+/// `sqlite://`, `postgres://` or `mysql://`, and what is registered.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+fn beginnings() -> String {
+    let mut all = vec!["sqlite", "postgres", "mysql"];
+    all.extend(registered::schemes());
+    let last = all.pop().unwrap_or_default();
+    let list: Vec<String> = all.iter().map(|scheme| format!("`{scheme}://`")).collect();
+    format!("{} or `{last}://`", list.join(", "))
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use diesel::{ConnectionResult, QueryResult};
 use migrate_core::{Limits, report::LockHolder, unlock::LockSession};
 
 use super::{
-    Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, SessionState,
-    StatementLog, TextRow, ViewCatalog,
+    Cancelling, Dialect, Driver, Held, LockKey, Locked, MigrationConnection, OtherConnection,
+    SessionState, StatementLog, TextRow, ViewCatalog,
 };
-use crate::error::Error as RunError;
+use crate::error::Error;
 
 /// A connection to whichever of the databases that this program was built for: with it, one body
 /// serves every backend.
@@ -30,6 +30,8 @@ pub enum AnyConnection {
     /// SQLite.
     #[cfg(feature = "sqlite")]
     Sqlite(diesel::SqliteConnection),
+    /// A backend that another crate [registered](crate::register_backend).
+    Other(OtherConnection),
 }
 
 impl std::fmt::Debug for AnyConnection {
@@ -59,13 +61,32 @@ macro_rules! inside {
             Self::Mysql($connection) => $call,
             #[cfg(feature = "sqlite")]
             Self::Sqlite($connection) => $call,
+            Self::Other(other) => {
+                let $connection = other.driver();
+                $call
+            }
+        }
+    };
+    // Of a shared reference.
+    (& $self:ident, $connection:ident => $call:expr) => {
+        match $self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres($connection) => $call,
+            #[cfg(feature = "mysql")]
+            Self::Mysql($connection) => $call,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite($connection) => $call,
+            Self::Other(other) => {
+                let $connection = other.driver_ref();
+                $call
+            }
         }
     };
 }
 
 impl Driver for AnyConnection {
     fn dialect(&self) -> &'static Dialect {
-        inside!(self, connection => connection.dialect())
+        inside!(&self, connection => connection.dialect())
     }
 
     fn batch(&mut self, sql: &str) -> QueryResult<()> {
@@ -168,11 +189,11 @@ impl Driver for AnyConnection {
     }
 
     fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
-        inside!(self, connection => connection.cancelling(state))
+        inside!(&self, connection => connection.cancelling(state))
     }
 
     fn isolation_sql(&self, state: &SessionState) -> String {
-        inside!(self, connection => connection.isolation_sql(state))
+        inside!(&self, connection => connection.isolation_sql(state))
     }
 
     fn isolate(&mut self, state: &SessionState) -> QueryResult<()> {
@@ -184,6 +205,6 @@ impl Driver for AnyConnection {
     }
 
     fn clean_condition(&self, state: &SessionState) -> Option<String> {
-        inside!(self, connection => connection.clean_condition(state))
+        inside!(&self, connection => connection.clean_condition(state))
     }
 }

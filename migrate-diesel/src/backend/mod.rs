@@ -10,8 +10,12 @@ mod limited;
 mod lock_key;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod other;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) mod registered;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
@@ -36,8 +40,14 @@ pub use any::AnyConnection;
 pub use dialect::{Dialect, ImplicitCommit, RowValues};
 pub(crate) use limited::{configure, take_back};
 pub use lock_key::LockKey;
-pub(crate) use statements::{Asking, Endings};
-pub use statements::{Heard, Origin, Sent, StatementLog};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use other::OtherConnection;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresConnection;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use registered::Backend;
+pub use statements::{Asking, Heard, Origin, Sent, StatementLog};
+pub(crate) use statements::{Endings, Only};
 pub use views::{
     Aspect, Dependence, Object, ObjectKind, Property, ReadersError, Snapshot, ViewCatalog,
 };
@@ -280,6 +290,26 @@ pub struct Held {
     /// The locked file, where the lock is one.
     #[cfg(feature = "sqlite")]
     pub(crate) file: Option<(File, PathBuf)>,
+    /// What another crate's driver keeps meanwhile.
+    kept: Option<Box<dyn Any + Send>>,
+}
+
+impl Held {
+    /// Keeps something until the lock is given back, or the run is gone: an open file, a second connection.
+    #[must_use]
+    pub fn keeping(kept: impl Any + Send) -> Self {
+        Self {
+            kept: Some(Box::new(kept)),
+            ..Self::default()
+        }
+    }
+
+    /// What was [kept](Self::keeping), for [`Driver::unlock`].
+    #[must_use]
+    pub fn into_kept<T: Any>(self) -> Option<T> {
+        let kept = self.kept?.downcast().ok()?;
+        Some(*kept)
+    }
 }
 
 /// How another session stops the statement that one is at. Without a statement it does nothing.
@@ -337,33 +367,53 @@ impl TextRow {
             c5,
         }
     }
+
+    /// Its columns, `c0` to `c5`.
+    #[must_use]
+    pub fn into_columns(self) -> [Option<String>; 6] {
+        [self.c0, self.c1, self.c2, self.c3, self.c4, self.c5]
+    }
 }
 
-/// The part of [`Driver`] that is the same for every connection of Diesel's.
+/// The part of [`Driver`](crate::backend::Driver) that is the same for every Diesel connection: `batch`, `count`,
+/// `rows`, `depth`, `aborted`, `set_depth`, `listen` and `connection_mut`. Stands in the `impl` of it.
+///
+/// `rows` reads a [`TextRow`](crate::backend::TextRow), so the connection's Diesel backend has to know `Text`.
+#[macro_export]
+#[doc(hidden)]
 macro_rules! diesel_plumbing {
     () => {
-        fn batch(&mut self, sql: &str) -> diesel::QueryResult<()> {
-            diesel::connection::SimpleConnection::batch_execute(self, sql)
+        fn batch(&mut self, sql: &str) -> $crate::__private::diesel::QueryResult<()> {
+            $crate::__private::diesel::connection::SimpleConnection::batch_execute(self, sql)
         }
 
-        fn count(&mut self, sql: &str) -> diesel::QueryResult<usize> {
-            diesel::RunQueryDsl::execute(diesel::sql_query(sql), self)
+        fn count(&mut self, sql: &str) -> $crate::__private::diesel::QueryResult<usize> {
+            $crate::__private::diesel::RunQueryDsl::execute(
+                $crate::__private::diesel::sql_query(sql),
+                self,
+            )
         }
 
-        fn rows(&mut self, sql: &str) -> diesel::QueryResult<Vec<$crate::backend::TextRow>> {
+        fn rows(
+            &mut self,
+            sql: &str,
+        ) -> $crate::__private::diesel::QueryResult<Vec<$crate::backend::TextRow>> {
             let _asking = $crate::backend::Asking::begin();
-            diesel::RunQueryDsl::load(diesel::sql_query(sql), self)
+            $crate::__private::diesel::RunQueryDsl::load(
+                $crate::__private::diesel::sql_query(sql),
+                self,
+            )
         }
 
-        fn depth(&mut self) -> diesel::QueryResult<Option<u32>> {
-            use diesel::connection::{Connection, TransactionManager};
+        fn depth(&mut self) -> $crate::__private::diesel::QueryResult<Option<u32>> {
+            use $crate::__private::diesel::connection::{Connection, TransactionManager};
             <Self as Connection>::TransactionManager::transaction_manager_status_mut(self)
                 .transaction_depth()
                 .map(|depth| depth.map(std::num::NonZeroU32::get))
         }
 
         fn aborted(&mut self) -> bool {
-            use diesel::connection::{
+            use $crate::__private::diesel::connection::{
                 Connection, InTransactionStatus, TransactionManager, TransactionManagerStatus,
                 ValidTransactionManagerStatus,
             };
@@ -380,7 +430,7 @@ macro_rules! diesel_plumbing {
         }
 
         fn set_depth(&mut self, depth: u32) {
-            use diesel::connection::{
+            use $crate::__private::diesel::connection::{
                 Connection, TransactionDepthChange::IncreaseDepth, TransactionManager,
                 TransactionManagerStatus, ValidTransactionManagerStatus,
             };
@@ -396,23 +446,28 @@ macro_rules! diesel_plumbing {
         }
 
         fn listen(&mut self, log: Option<$crate::backend::StatementLog>) {
-            use diesel::connection::{
+            use $crate::__private::diesel::connection::{
                 Connection, InstrumentationEvent, get_default_instrumentation,
             };
             match log {
-                Some(log) => self.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-                    let mut log = log
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    match event {
-                        InstrumentationEvent::StartQuery { query, .. } => {
-                            log.start(query.to_string());
-                        }
-                        InstrumentationEvent::FinishQuery { .. } => log.finish(),
-                        _ => {}
-                    }
-                }),
-                None => self.set_instrumentation(get_default_instrumentation()),
+                Some(log) => {
+                    Connection::set_instrumentation(
+                        self,
+                        move |event: InstrumentationEvent<'_>| {
+                            let mut log = log
+                                .lock()
+                                .unwrap_or_else(std::sync::PoisonError::into_inner);
+                            match event {
+                                InstrumentationEvent::StartQuery { query, .. } => {
+                                    log.start(query.to_string());
+                                }
+                                InstrumentationEvent::FinishQuery { .. } => log.finish(),
+                                _ => {}
+                            }
+                        },
+                    );
+                }
+                None => Connection::set_instrumentation(self, get_default_instrumentation()),
             }
         }
 
@@ -421,4 +476,5 @@ macro_rules! diesel_plumbing {
         }
     };
 }
-pub(crate) use diesel_plumbing;
+#[doc(inline)]
+pub use diesel_plumbing;

@@ -17,6 +17,15 @@ pub struct Heard {
     pub sent: Vec<Sent>,
     /// Whether what would end the transaction may be sent.
     pub(crate) endings: Endings,
+    /// Where only one question counts: nothing is kept then.
+    pub(crate) only: Option<Only>,
+}
+
+/// Whether any statement was of a kind.
+#[derive(Debug)]
+pub(crate) struct Only {
+    pub(crate) is_one: fn(&str) -> bool,
+    pub(crate) was_one: bool,
 }
 
 /// A message to the database: one statement, or several.
@@ -58,16 +67,19 @@ impl Heard {
     /// not get that far: this call unwinds.
     pub fn start(&mut self, sql: String) {
         let is_refused = self.endings != Endings::Allowed && ends_transaction(&sql);
-        self.sent.push(Sent {
-            sql,
-            duration: None,
-            origin: if ASKING.get() {
-                Origin::Question
-            } else {
-                Origin::Work
-            },
-            began: Instant::now(),
-        });
+        match &mut self.only {
+            Some(only) => only.was_one = only.was_one || (only.is_one)(&sql),
+            None => self.sent.push(Sent {
+                sql,
+                duration: None,
+                origin: if ASKING.get() {
+                    Origin::Question
+                } else {
+                    Origin::Work
+                },
+                began: Instant::now(),
+            }),
+        }
         if is_refused {
             self.endings = Endings::Met;
             // Instrumentation cannot return an error; the runner catches this as it catches a panic.
@@ -90,12 +102,15 @@ thread_local! {
 }
 
 /// While it lives, statements of this thread are questions.
-pub(crate) struct Asking {
+#[derive(Debug)]
+pub struct Asking {
     before: bool,
 }
 
 impl Asking {
-    pub(crate) fn begin() -> Self {
+    /// From here on.
+    #[must_use]
+    pub fn begin() -> Self {
         Self {
             before: ASKING.replace(true),
         }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use diesel::{PgConnection, QueryResult};
+use diesel::QueryResult;
 
 use super::views::{array, quoted};
-use crate::backend::{Dependence, Driver as _, Object, ObjectKind, TextRow};
+use crate::backend::{Dependence, Driver, Object, ObjectKind, TextRow};
 
 /// Edges from each given view on, in one text, and the names of relations among them.
 ///
@@ -63,10 +63,7 @@ struct Edge {
 
 /// See [`ViewCatalog::dependents`](crate::backend::ViewCatalog::dependents). Functions among them
 /// have dependents of their own, under their identities.
-pub(super) fn dependents(
-    db: &mut PgConnection,
-    identities: &[&str],
-) -> QueryResult<Vec<Dependence>> {
+pub(super) fn dependents(db: &mut dyn Driver, identities: &[&str]) -> QueryResult<Vec<Dependence>> {
     let names: Vec<String> = identities.iter().filter_map(|it| quoted(it)).collect();
     if names.is_empty() {
         return Ok(Vec::new());

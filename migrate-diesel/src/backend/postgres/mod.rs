@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use diesel::{Connection as _, PgConnection, QueryResult};
+use diesel::{PgConnection, QueryResult, connection::LoadConnection, pg::Pg};
 use migrate_core::{
     Limits,
     report::LockHolder,
@@ -26,7 +26,18 @@ use super::{
 };
 use crate::error::Error;
 
-impl MigrationConnection for PgConnection {
+/// A connection of Diesel's [`Pg`] that talks to a PostgreSQL server: with this one line it has the dialect,
+/// the lock, the sessions and the views of the connection that comes with Diesel.
+///
+/// ```text
+/// impl migrate_diesel::backend::PostgresConnection for MyConnection {}
+/// ```
+pub trait PostgresConnection: LoadConnection<Backend = Pg> + Sized + 'static {}
+
+impl PostgresConnection for PgConnection {}
+
+#[diagnostic::do_not_recommend]
+impl<C: PostgresConnection> MigrationConnection for C {
     const BACKENDS: &'static [&'static str] = &["postgres"];
 }
 
@@ -71,7 +82,8 @@ fn text(text: &str) -> String {
     }
 }
 
-impl Driver for PgConnection {
+#[diagnostic::do_not_recommend]
+impl<C: PostgresConnection> Driver for C {
     diesel_plumbing!();
 
     fn dialect(&self) -> &'static Dialect {
@@ -270,7 +282,7 @@ trait Settings: Driver {
     }
 }
 
-impl Settings for PgConnection {}
+impl<C: PostgresConnection> Settings for C {}
 
 /// What the session of a deployer calls itself, so that those who wait can say for whom:
 /// `migrate 4711@web-2 since 1763631000`.

@@ -1,9 +1,7 @@
 //! Which views read a table or a column.
 
-use diesel::PgConnection;
-
 use super::{DIALECT, dependents::object, text, views::quoted};
-use crate::backend::{Driver as _, Object, ReadersError};
+use crate::backend::{Driver, Object, ReadersError};
 
 /// The first meaning of the target that there is; what inherits from it, with it; the views whose
 /// rules depend on these, or on their row types. Without a single column of a table in it, a rule
@@ -51,7 +49,7 @@ fn meanings(target: &str) -> Vec<(String, Option<&str>)> {
     meanings
 }
 
-pub(super) fn readers(db: &mut PgConnection, target: &str) -> Result<Vec<Object>, ReadersError> {
+pub(super) fn readers(db: &mut dyn Driver, target: &str) -> Result<Vec<Object>, ReadersError> {
     let meanings: Vec<String> = meanings(target)
         .iter()
         .enumerate()
@@ -83,7 +81,7 @@ pub(super) fn readers(db: &mut PgConnection, target: &str) -> Result<Vec<Object>
 
 /// Why there is none, and what was meant if only the case differs or the schema is not in the
 /// search path.
-fn not_there(db: &mut PgConnection, target: &str, has_table: bool) -> Result<String, ReadersError> {
+fn not_there(db: &mut dyn Driver, target: &str, has_table: bool) -> Result<String, ReadersError> {
     let (before, last) = target.rsplit_once('.').unwrap_or(("", target));
     let (what, near) = if has_table {
         (

@@ -1,18 +1,16 @@
 //! PostgreSQL's views: [`ViewCatalog`] for its connection, in few questions of few joins each.
 
-use diesel::{PgConnection, QueryResult};
+use diesel::QueryResult;
 use migrate_core::ViewDescriptor;
 
 use super::{
-    DIALECT, create, dependents, readers,
+    DIALECT, PostgresConnection, create, dependents, readers,
     snapshot::{self, Definitions},
     text,
 };
-use crate::backend::{
-    Dependence, Driver as _, Object, ObjectKind, ReadersError, Snapshot, ViewCatalog,
-};
+use crate::backend::{Dependence, Driver, Object, ObjectKind, ReadersError, Snapshot, ViewCatalog};
 
-impl ViewCatalog for PgConnection {
+impl<C: PostgresConnection> ViewCatalog for C {
     fn find(&mut self, names: &[&str]) -> QueryResult<Vec<Option<String>>> {
         let mut found = vec![None; names.len()];
         let known: Vec<(usize, String)> = names
@@ -122,7 +120,7 @@ LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' 
 ORDER BY l.pid"#;
 
 /// Other sessions that hold locks on anything but the catalog.
-pub(super) fn lock_holders(db: &mut PgConnection) -> QueryResult<Vec<String>> {
+pub(super) fn lock_holders(db: &mut dyn Driver) -> QueryResult<Vec<String>> {
     // <https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT>
     let rows = db.rows(&BLOCKERS.replace("{which}", "l.relation >= 16384"))?;
     Ok(rows.into_iter().filter_map(|row| row.c0).collect())

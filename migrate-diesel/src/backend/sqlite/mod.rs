@@ -330,6 +330,7 @@ fn lock_file(path: &Path) -> io::Result<Locked> {
         write!(file, "{} {} {now}", process::id(), crate::who::host())?;
         return Ok(Locked::Yes(Held {
             file: Some((file, path.to_owned())),
+            ..Held::default()
         }));
     }
 }

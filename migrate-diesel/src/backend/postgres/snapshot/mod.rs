@@ -7,11 +7,11 @@ mod routine;
 
 use std::{collections::BTreeSet, fmt::Display};
 
-use diesel::{PgConnection, QueryResult, result::Error as DieselError};
+use diesel::{QueryResult, result::Error as DieselError};
 
 use self::building::Building;
 use super::views::{array, quoted};
-use crate::backend::{Driver as _, Object, ObjectKind, Snapshot, TextRow};
+use crate::backend::{Driver, Object, ObjectKind, Snapshot, TextRow};
 
 /// While a question runs, texts are written so that they mean the same wherever they are read:
 /// every name of ours with its schema, dates and the like in the one form that all settings accept.
@@ -79,7 +79,7 @@ pub(super) enum Definitions {
 }
 
 pub(super) fn snapshots(
-    db: &mut PgConnection,
+    db: &mut dyn Driver,
     objects: &[&Object],
     definitions: Definitions,
 ) -> QueryResult<Vec<Snapshot>> {
@@ -103,7 +103,7 @@ pub(super) fn snapshots(
 }
 
 fn relations(
-    db: &mut PgConnection,
+    db: &mut dyn Driver,
     objects: &[&Object],
     definitions: Definitions,
     found: &mut [Option<Building>],
@@ -164,7 +164,7 @@ fn may(found: &mut [Option<Building>], row: &TextRow) {
 }
 
 /// Who granted something has to do so again: rarely is that somebody else than the owner.
-fn grantors(db: &mut PgConnection, found: &mut [Option<Building>]) -> QueryResult<()> {
+fn grantors(db: &mut dyn Driver, found: &mut [Option<Building>]) -> QueryResult<()> {
     let names: BTreeSet<&str> = found
         .iter()
         .flatten()

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diesel::{PgConnection, QueryResult};
+use diesel::QueryResult;
 
 use super::{Building, SETTINGS, SETTINGS_BACK};
 use crate::backend::{
-    Aspect, Driver as _, ObjectKind, TextRow,
+    Aspect, Driver, ObjectKind, TextRow,
     postgres::{
         acl::{UNIT, quote},
         text,
@@ -82,7 +82,7 @@ SELECT p.at, 'target', p.oid::text, a.attnum::text, a.attstattarget::text, NULL
 FROM part p JOIN pg_attribute a ON p.class = 'pg_class'::regclass AND a.attrelid = p.oid AND a.attstattarget >= 0";
 
 /// Asks only about views that have some of it.
-pub(super) fn add(db: &mut PgConnection, found: &mut [Option<Building>]) -> QueryResult<()> {
+pub(super) fn add(db: &mut dyn Driver, found: &mut [Option<Building>]) -> QueryResult<()> {
     let with_more: Vec<(String, &Building)> = found
         .iter()
         .enumerate()

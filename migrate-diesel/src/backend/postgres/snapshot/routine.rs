@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{PgConnection, QueryResult};
+use diesel::QueryResult;
 
 use super::{Building, MAY, SETTINGS, SETTINGS_BACK, may};
 use crate::backend::{
-    Aspect, Driver as _, Object, ObjectKind, Snapshot, TextRow,
+    Aspect, Driver, Object, ObjectKind, Snapshot, TextRow,
     postgres::{create::routine, text, views::array},
 };
 
@@ -40,7 +40,7 @@ SELECT NULL, 'may', pg_get_userbyid(m.relowner), m.relnamespace::text, m.relname
 FROM (SELECT DISTINCT relowner, relnamespace FROM object) m";
 
 pub(super) fn add(
-    db: &mut PgConnection,
+    db: &mut dyn Driver,
     objects: &[&Object],
     found: &mut [Option<Building>],
 ) -> QueryResult<()> {
