@@ -24,10 +24,12 @@ pub(crate) use orders::{Again, Change, Ordered, applied, interrupted, make, orde
 pub(crate) use quarantine::{
     Unsettled, failing_again, failures, next_unsettled, open_failures, putting, resolving, skip,
 };
-pub(crate) use runs::{Glance, NewRun, Seen, Which, glance, insert, runs};
+pub(crate) use runs::{
+    NewRun, Seen, Which, applied_row, glance, insert, runs, touching, unchanged,
+};
 pub(crate) use shards::{
-    Bounds, Claimed, Held, Moved, begin_layout, claim, extend, give_back, lay_out, moving, one,
-    reclaim,
+    Bounds, Claimed, Held, Moved, begin_layout, claim, extend, finishing, give_back, lay_out,
+    moving, one, or_fail, reclaim,
 };
 
 /// A statement that selects six texts, the last `6 - columns.len()` of them NULL.

@@ -206,3 +206,39 @@ pub(crate) fn insert(
         Err(error) => Err(error),
     }
 }
+
+/// A statement that fails when the run is not as it was seen any more, to travel before a batch.
+pub(crate) fn unchanged(store: &Store, run: &MassRun) -> String {
+    format!(
+        "SELECT 1 / COUNT(*) FROM {} WHERE run = {} AND revision = {}",
+        store.mass, run.run, run.revision
+    )
+}
+
+/// The statement that makes the workers of a run look at it again.
+pub(crate) fn touching(store: &Store, run: i64) -> String {
+    format!(
+        "UPDATE {} SET revision = revision + 1 WHERE run = {run}",
+        store.mass
+    )
+}
+
+/// The statement that says in the history that the migration of a run is applied: what guards and
+/// requirements read. Where a person has marked it meanwhile, it stays as it is.
+pub(crate) fn applied_row(store: &Store, run: &MassRun, id: &str, by: &str) -> String {
+    let id = store.literal(id);
+    format!(
+        "INSERT INTO {history} (id, state, fingerprint, attempt, started_at, ended_at, duration_ms, run_by) \
+         SELECT {id}, 'applied', m.fingerprint, 1, COALESCE(m.started_at, m.created_at), {}, 0 - {} * 1000, {} \
+         FROM {} m WHERE m.run = {} AND NOT EXISTS (SELECT 1 FROM {history} h WHERE h.id = {id})",
+        store.dialect.now,
+        store
+            .dialect
+            .seconds_until
+            .replace("{}", "COALESCE(m.started_at, m.created_at)"),
+        store.literal(by),
+        store.mass,
+        run.run,
+        history = store.history,
+    )
+}

@@ -312,13 +312,28 @@ pub(crate) fn moving(store: &Store, held: Held, moved: &Moved<'_>) -> String {
     )
 }
 
+/// As [`moving`], for a database to which several statements go in one message: fails where it touches no
+/// row, so that the message ends there.
+pub(crate) fn or_fail(moving: &str) -> String {
+    format!("WITH moved AS ({moving} RETURNING 1) SELECT 1 / COUNT(*) FROM moved")
+}
+
+/// The statement that says that a shard is done, where it is ours.
+pub(crate) fn finishing(store: &Store, held: Held) -> String {
+    format!(
+        "UPDATE {} SET state = 'done', lease_until = NULL WHERE {}",
+        store.shards,
+        owned(held)
+    )
+}
+
 /// Gives a shard back, where it is ours: open to anybody at once.
 ///
 /// # Errors
 /// The database's.
 pub(crate) fn give_back(store: &Store, driver: &mut dyn Driver, held: Held) -> QueryResult<()> {
     driver.batch(&format!(
-        "UPDATE {} SET lease_until = NULL, rate = NULL WHERE {}",
+        "UPDATE {} SET lease_until = NULL, owner = NULL, rate = NULL WHERE {}",
         store.shards,
         owned(held)
     ))

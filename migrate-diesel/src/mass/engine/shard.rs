@@ -1,0 +1,453 @@
+//! One shard, from the claim until it is done or lost.
+
+use std::time::{Duration, Instant};
+
+use migrate_core::mass::{
+    MassRun, MassState, Shard, ShardState,
+    pace::{self, Probe},
+    progress::Speedometer,
+    schedule,
+};
+
+use super::{
+    Carried, Shared,
+    batch::Attempt,
+    lock,
+    patience::{Patience, passes},
+    pulse::TELL,
+    worker::{Worker, sight},
+};
+use crate::{
+    error::Error,
+    mass::{
+        Feed, Opening, Parameters,
+        store::{self, Held},
+    },
+};
+
+/// How the work on a shard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// All of it is done.
+    Done,
+    /// It is somebody else's now.
+    Lost,
+    /// Its run is not to be worked on any more; it was given back.
+    Closed,
+    /// It was asked to end, and gave it back.
+    Stopped,
+}
+
+/// A shard that this worker holds.
+pub(super) struct Hold<'h> {
+    pub(super) carried: Carried,
+    pub(super) run: MassRun,
+    pub(super) held: Held,
+    /// As the database has it.
+    pub(super) at: Shard,
+    /// Units in a batch, while nothing fails.
+    pub(super) size: u32,
+    pub(super) probe: Probe,
+    pub(super) patience: Patience,
+    speed: Speedometer,
+    began: Instant,
+    registration: Registration<'h>,
+}
+
+/// Says to the heartbeat what is held, for as long as it is.
+struct Registration<'r> {
+    shared: &'r Shared<'r>,
+    held: Held,
+}
+
+impl<'r> Registration<'r> {
+    fn new(shared: &'r Shared<'r>, held: Held) -> Self {
+        lock(&shared.held).push(held);
+        Self { shared, held }
+    }
+
+    fn renew(&mut self, held: Held) {
+        let mut all = lock(&self.shared.held);
+        all.retain(|it| *it != self.held);
+        all.push(held);
+        self.held = held;
+    }
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        lock(&self.shared.held).retain(|it| *it != self.held);
+    }
+}
+
+impl Hold<'_> {
+    /// What the shard is after a batch of `units`, `rows` of which were changed.
+    pub(super) fn moved(
+        &mut self,
+        cursor: Option<String>,
+        units: u64,
+        rows: u64,
+        state: ShardState,
+    ) {
+        self.at.cursor = cursor;
+        self.at.units += units;
+        self.at.rows += rows;
+        self.at.batches += 1;
+        self.at.state = state;
+    }
+
+    /// Units per second of late, if `units` more are done now.
+    pub(super) fn rate(&mut self, units: u64) -> Option<f64> {
+        self.speed
+            .sample(self.began.elapsed(), self.at.units + units);
+        self.speed.rate()
+    }
+
+    /// A new token, and the shard as it is.
+    pub(super) fn renew(&mut self, held: Held, at: Shard) {
+        self.registration.renew(held);
+        self.held = held;
+        self.at = at;
+    }
+}
+
+impl Worker<'_, '_> {
+    /// Works on a shard that was claimed.
+    pub(super) fn hold(
+        &mut self,
+        carried: Carried,
+        seen: &store::Seen,
+        held: Held,
+    ) -> Result<Left, Error> {
+        let shared = self.shared;
+        let registration = Registration::new(shared, held);
+        let mut patience = Patience::default();
+        // Its last owner may have come further since it was seen.
+        let at = loop {
+            match store::one(shared.work.store, &mut *self.line, held.run, held.shard) {
+                Ok(Some(at)) if at.token == held.token => break at,
+                Ok(_) => return Ok(Left::Lost),
+                Err(error) => {
+                    self.after(Error::database("read a shard")(error), &mut patience)?;
+                }
+            }
+        };
+        let live = &seen.run.live;
+        let size = match (live.target, at.batch) {
+            (Some(_), Some(size)) => size,
+            _ => live.batch,
+        };
+        let mut hold = Hold {
+            carried,
+            run: seen.run.clone(),
+            held,
+            size: size.max(1),
+            probe: Probe::default(),
+            patience,
+            speed: Speedometer::default(),
+            began: Instant::now(),
+            registration,
+            at,
+        };
+        let units = hold.at.units;
+        hold.speed.sample(Duration::ZERO, units);
+        let result = self.open(&mut hold);
+        if result.is_err() {
+            // The error that counts is the first; without this the lease ends by itself.
+            let _ = self.give_back(&hold);
+        }
+        result
+    }
+
+    fn open(&mut self, hold: &mut Hold<'_>) -> Result<Left, Error> {
+        let Carried { mass, .. } = hold.carried;
+        let opened = hold.at.clone();
+        let parameters = match parameters(&hold.run) {
+            Ok(parameters) => parameters,
+            Err(error) => return self.fail(hold, error),
+        };
+        let columns = match self.columns_of(hold.carried) {
+            Ok(columns) => columns,
+            Err(error) if passes(&*error) => return Err(self.source_failed(error)),
+            Err(error) => return self.fail(hold, super::failure::told(&*error)),
+        };
+        let feed = mass.code.open(Opening {
+            facts: &mass.facts,
+            columns: &columns,
+            shard: &opened,
+            parameters: &parameters,
+        });
+        let mut feed = match feed {
+            Ok(feed) => feed,
+            Err(error) => return self.fail(hold, super::failure::told(&*error)),
+        };
+        if hold.at.shard == 0 {
+            self.again(hold, &mut *feed)
+        } else {
+            self.batches(hold, &mut *feed)
+        }
+    }
+
+    /// Batch after batch.
+    fn batches(&mut self, hold: &mut Hold<'_>, feed: &mut dyn Feed) -> Result<Left, Error> {
+        // On the way from the claim to here, orders may have come.
+        let mut fresh = Fresh::No;
+        loop {
+            if let Some(left) = self.before_batch(hold, &mut fresh)? {
+                return Ok(left);
+            }
+            let limit = hold.probe.limit(hold.size);
+            let began = Instant::now();
+            let piece = match feed.cut(&mut *self.line, hold.at.cursor.as_deref(), limit) {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return self.finish(hold),
+                Err(error) => match self.stumbled(hold, error)? {
+                    Some(left) => return Ok(left),
+                    None => continue,
+                },
+            };
+            match self.attempt(hold, feed, piece)? {
+                Attempt::Moved { units } => {
+                    hold.patience.restore();
+                    if hold.probe.is_splitting() {
+                        hold.probe.moved(units);
+                    } else {
+                        hold.size = pace::next_size(&hold.run.live, limit, units, began.elapsed());
+                    }
+                    if hold.at.state == ShardState::Done {
+                        return Ok(Left::Done);
+                    }
+                    self.tell_progress();
+                    if let Some(left) = self.rest(hold)? {
+                        return Ok(left);
+                    }
+                }
+                Attempt::Changed => fresh = Fresh::No,
+                Attempt::Failed { piece, error } => {
+                    if let Some(left) = self.split(hold, &piece, error)? {
+                        return Ok(left);
+                    }
+                    fresh = Fresh::No;
+                }
+                other => {
+                    if let Some(left) = self.other(hold, other)? {
+                        return Ok(left);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an attempt can come to besides success and failure of its units.
+    pub(super) fn other(
+        &mut self,
+        hold: &mut Hold<'_>,
+        attempt: Attempt,
+    ) -> Result<Option<Left>, Error> {
+        match attempt {
+            Attempt::Passing(error) => self.recover(hold, error),
+            Attempt::Unsafe(reason) => self.fail(hold, reason).map(Some),
+            Attempt::Lost => Ok(Some(Left::Lost)),
+            Attempt::Stopped => self.give_back(hold).map(|()| Some(Left::Stopped)),
+            Attempt::Moved { .. } | Attempt::Changed | Attempt::Failed { .. } => Ok(None),
+        }
+    }
+
+    /// Looks whether there is anything to do before the next batch: orders, signals, what the last body
+    /// left in the session.
+    pub(super) fn before_batch(
+        &mut self,
+        hold: &mut Hold<'_>,
+        fresh: &mut Fresh,
+    ) -> Result<Option<Left>, Error> {
+        if self.shared.is_over() {
+            self.give_back(hold)?;
+            return Ok(Some(Left::Stopped));
+        }
+        let store = self.shared.work.store;
+        // Where statements travel together, the batch's first ones ask.
+        let asks = *fresh == Fresh::No || !store.dialect.pipelined;
+        if asks {
+            match self.refresh(hold, *fresh) {
+                Ok(Some(left)) => return Ok(Some(left)),
+                Ok(None) => *fresh = Fresh::Yes,
+                Err(error) => return self.recover(hold, error),
+            }
+        }
+        match self.held_back(hold) {
+            Ok(None) => {}
+            Ok(Some(left)) => return Ok(Some(left)),
+            Err(error) => return self.recover(hold, error),
+        }
+        if let Err(error) = self.line.bring_back(self.shared.connect, store) {
+            return self.recover(hold, error);
+        }
+        Ok(None)
+    }
+
+    /// The run as it is now, if it changed: settings are taken over, orders obeyed.
+    fn refresh(&mut self, hold: &mut Hold<'_>, fresh: Fresh) -> Result<Option<Left>, Error> {
+        let run = hold.run.run;
+        if fresh == Fresh::Yes {
+            let glance = store::glance(self.shared.work.store, &mut *self.line, run)
+                .map_err(Error::database("read a run"))?;
+            if glance.is_some_and(|glance| glance.revision == hold.run.revision) {
+                return Ok(None);
+            }
+        }
+        let Some(seen) = self.look(run)? else {
+            return Ok(Some(Left::Lost));
+        };
+        let closed = seen.run.state != MassState::Running
+            || schedule::too_many_failures(sight(&seen)).is_some();
+        if closed {
+            self.give_back(hold)?;
+            return Ok(Some(Left::Closed));
+        }
+        let live = &seen.run.live;
+        if live.target.is_none() || live.batch != hold.run.live.batch {
+            hold.size = live.batch.max(1);
+        }
+        hold.run = seen.run;
+        Ok(None)
+    }
+
+    /// Nothing comes after the cursor: the shard is done.
+    pub(super) fn finish(&mut self, hold: &mut Hold<'_>) -> Result<Left, Error> {
+        loop {
+            let finished = {
+                let _turn = self.shared.turn();
+                self.line
+                    .count(&store::finishing(self.shared.work.store, hold.held))
+            };
+            match finished {
+                Ok(1) => return Ok(Left::Done),
+                Ok(_) => return Ok(Left::Lost),
+                Err(error) => {
+                    let error = Error::database("say that a shard is done")(error);
+                    if let Some(left) = self.recover(hold, error)? {
+                        return Ok(left);
+                    }
+                    // Somebody else's batch, of a session that was thought lost, may have come in between.
+                    if hold.at.state == ShardState::Done {
+                        return Ok(Left::Done);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits as long as the run says between two batches.
+    pub(super) fn rest(&mut self, hold: &mut Hold<'_>) -> Result<Option<Left>, Error> {
+        let began = Instant::now();
+        loop {
+            let left = hold.run.live.pause.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            if self.shared.interrupt.wait(left.min(TELL)) {
+                return Ok(None);
+            }
+            if left > TELL {
+                // Orders are obeyed meanwhile, and the lease lasts.
+                if self.shared.connect.is_none() {
+                    let sql =
+                        store::extend(self.shared.work.store, hold.held, self.shared.work.lease);
+                    if let Err(error) = self.line.batch(&sql) {
+                        return self.recover(hold, Error::database("extend a lease")(error));
+                    }
+                }
+                match self.refresh(hold, Fresh::Yes) {
+                    Ok(None) => {}
+                    Ok(Some(left)) => return Ok(Some(left)),
+                    Err(error) => return self.recover(hold, error),
+                }
+            }
+        }
+    }
+
+    /// Where no heartbeat does, and about as often.
+    fn tell_progress(&mut self) {
+        if self.shared.connect.is_some() {
+            return;
+        }
+        {
+            let mut told = lock(&self.shared.told);
+            if told.elapsed() < TELL {
+                return;
+            }
+            *told = Instant::now();
+        }
+        if let Err(error) = self.shared.tell_progress(&mut *self.line) {
+            tracing::debug!(%error, "could not read how far a run is");
+        }
+    }
+
+    /// Gives the shard back: open to anybody at once.
+    pub(super) fn give_back(&mut self, hold: &Hold<'_>) -> Result<(), Error> {
+        let _turn = self.shared.turn();
+        store::give_back(self.shared.work.store, &mut *self.line, hold.held)
+            .map_err(Error::database("give a shard back"))
+    }
+
+    /// After an error that passes by itself: waits, connects again where that is needed, and goes on from
+    /// what the database says. `Some` when the shard is not to be gone on with.
+    pub(super) fn recover(
+        &mut self,
+        hold: &mut Hold<'_>,
+        error: Error,
+    ) -> Result<Option<Left>, Error> {
+        let is_alive = self.line.roll_back(self.shared.work.store);
+        if is_alive && passes(&error) {
+            return match hold.patience.next() {
+                Some(wait) => {
+                    tracing::debug!(%error, "tried again after {wait:?}");
+                    self.shared.interrupt.wait(wait);
+                    Ok(None)
+                }
+                None => Err(error),
+            };
+        }
+        self.after(error, &mut hold.patience)?;
+        // What the lost session was at may still be committed: not any more once there is a new token.
+        loop {
+            let _turn = self.shared.turn();
+            let again = store::reclaim(
+                self.shared.work.store,
+                &mut *self.line,
+                hold.held,
+                self.shared.work.lease,
+            );
+            match again {
+                Ok(Some((held, at))) => {
+                    hold.renew(held, at);
+                    return Ok(None);
+                }
+                Ok(None) => return Ok(Some(Left::Lost)),
+                Err(error) => {
+                    self.after(
+                        Error::database("claim a shard again")(error),
+                        &mut hold.patience,
+                    )?;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the run is known as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fresh {
+    Yes,
+    /// It has changed, or may have.
+    No,
+}
+
+/// What a run was started with.
+pub(super) fn parameters(run: &MassRun) -> Result<Parameters, String> {
+    match run.parameters.as_deref() {
+        None => Ok(Parameters::new()),
+        Some(text) => serde_json::from_str(text)
+            .map_err(|error| format!("its parameters cannot be read: {error}")),
+    }
+}
