@@ -64,6 +64,8 @@ fn states(
     tracing::info!(database = database.name, "asking another database");
     let (mut connection, _) = connect_to_read(&database.url)?;
     prepare(&mut connection)?;
+    let session = settings.for_database(&database.name).session;
+    crate::backend::configure(&mut connection, &session)?;
     let store = Store::new(connection.dialect(), &settings.history_table)?;
     let sight = sight(&mut connection, &store)?;
     let read = store.read(&mut connection, sight)?;

@@ -55,7 +55,7 @@ pub use backend::MigrationConnection;
 pub use code_guard::{MigrationGuard, Missing, NotMigrated};
 #[cfg(feature = "tower")]
 pub use code_guard::{RequiresMigration, RequiresMigrationLayer, ResponseFuture};
-pub use error::{BodyError, Error, Redacted, Undone};
+pub use error::{BodyError, Error, Redacted, TimeLimit, Undone};
 pub use guard::{InTheWay, Kept, ViewError};
 pub use migrate_core as core;
 #[doc = include_str!("docs/mass_migration.md")]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Graph, Interrupt, NodeRef, OnChanged, Ordering, Settings, Views,
+    DEFAULT_DATABASE, DatabaseSettings, DatabaseUrl, Graph, Interrupt, NodeRef, OnChanged,
+    Ordering, Settings, Views,
     adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, DownTarget, Resolution, UpRequest},
     record::{AcceptRequest, MarkRequest, Marked},
@@ -12,7 +13,7 @@ use migrate_core::{
 use once_cell::sync::OnceCell;
 
 use crate::{
-    backend::{Driver, MigrationConnection},
+    backend::{Driver, MigrationConnection, configure, take_back},
     carried::{Carried, Resolved},
     error::Error,
     history::Store,
@@ -130,6 +131,38 @@ impl Migrator {
     #[must_use]
     pub fn on_changed(mut self, on_changed: OnChanged) -> Self {
         self.settings.on_changed = on_changed;
+        self
+    }
+
+    /// With another name of its session than `migrate`: who waits for its lock is told it. PostgreSQL only,
+    /// where pid and host follow it; at most 28 bytes count.
+    #[must_use]
+    pub fn application_name(mut self, name: impl Into<String>) -> Self {
+        self.settings.session.application_name = Some(name.into());
+        self
+    }
+
+    /// With names without a schema looked up along `path` (PostgreSQL), its own tables included. The
+    /// session gets back what it had.
+    #[must_use]
+    pub fn search_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.session.search_path = Some(path.into());
+        self
+    }
+
+    /// With a limit of what each statement may take (PostgreSQL, MariaDB). A migration's own comes before
+    /// it.
+    #[must_use]
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.settings.session.limits.statement = Some(limit);
+        self
+    }
+
+    /// With a limit of how long a statement may wait for a lock; MySQL and MariaDB count it in whole
+    /// seconds. A migration's own comes before it. The deploy lock has [`lock_wait`](Self::lock_wait).
+    #[must_use]
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.settings.session.limits.lock = Some(limit);
         self
     }
 
@@ -385,15 +418,18 @@ impl Migrator {
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         prepare(connection)?;
         let _run = observe::run_span(&self.database, connection.dialect().name).entered();
-        Ok(work(Runner::new(
-            connection,
+        let undo = configure(connection, &self.settings.session)?;
+        let result = work(Runner::new(
+            &mut *connection,
             resolved,
             &self.carried.migrations,
             &self.settings,
             None,
             &store,
             &mut observe::telling(observer, None),
-        )))
+        ));
+        take_back(connection, &undo);
+        Ok(result)
     }
 
     fn reader<C: MigrationConnection, T>(
@@ -404,15 +440,18 @@ impl Migrator {
         let resolved = self.resolved()?;
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         prepare(connection)?;
-        work(&mut Reader {
-            driver: connection,
+        let undo = configure(connection, &self.settings.session)?;
+        let result = work(&mut Reader {
+            driver: &mut *connection,
             graph: &resolved.graph,
             views: &resolved.views,
             migrations: &self.carried.migrations,
             store: &store,
             database: &self.database,
             settings: &self.settings,
-        })
+        });
+        take_back(connection, &undo);
+        result
     }
 }
 

@@ -2,7 +2,7 @@
 
 use migrate_core::Failure;
 
-use super::{Entry, Key, Layer, Origin, mistake};
+use super::{Entry, Key, Layer, Origin, mistake, session};
 use crate::{invocation::Invocation, suggest};
 
 const PREFIX: &str = "MIGRATE_";
@@ -11,13 +11,17 @@ const URL: &str = "_URL";
 const RESTORE_FROM: &str = "_RESTORE_FROM";
 
 /// Names of variables, for suggestions.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 24] = [
     "MIGRATE_DATABASE_URL",
     "MIGRATE_HISTORY_TABLE",
     "MIGRATE_ORDERING",
     "MIGRATE_LOCK_WAIT",
     "MIGRATE_VIEW_LOCK_WAIT",
     "MIGRATE_VIEW_LOCK_TIMEOUT",
+    "MIGRATE_APPLICATION_NAME",
+    "MIGRATE_SEARCH_PATH",
+    "MIGRATE_STATEMENT_TIMEOUT",
+    "MIGRATE_LOCK_TIMEOUT",
     "MIGRATE_WAIT_FOR_DB",
     "MIGRATE_SCHEMA_VERSION",
     "MIGRATE_FLAG_DIR",
@@ -27,6 +31,10 @@ const NAMES: [&str; 16] = [
     "MIGRATE_RESTORE_COMMAND",
     "MIGRATE_RESTORE_EXPECTS",
     "MIGRATE_DATABASES_NAME_URL",
+    "MIGRATE_DATABASES_NAME_APPLICATION_NAME",
+    "MIGRATE_DATABASES_NAME_SEARCH_PATH",
+    "MIGRATE_DATABASES_NAME_STATEMENT_TIMEOUT",
+    "MIGRATE_DATABASES_NAME_LOCK_TIMEOUT",
     "MIGRATE_DATABASES_NAME_RESTORE_FROM",
 ];
 
@@ -92,6 +100,11 @@ fn key(name: &str) -> Option<Key> {
     }
     if let Some(database) = database(RESTORE_FROM) {
         return Some(Key::RestoreFrom(database));
+    }
+    for (suffix, key) in session::SUFFIXES {
+        if let Some(database) = database(suffix) {
+            return Some(Key::Session(Some(database), key));
+        }
     }
     let name = name.strip_prefix(PREFIX)?;
     // `MIGRATE_database_url` is a mistake, not a setting.

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Entry, FILE_KEYS, Key, Layer, Origin, fold, mistake};
+use super::{Entry, FILE_KEYS, Key, Layer, Origin, fold, mistake, session};
 use crate::suggest;
 
 /// A key at the top, and of one database.
@@ -102,8 +102,12 @@ impl Reader<'_> {
                     has_other = true;
                     let full = format!("databases.{name}.{RESTORE_FROM}");
                     self.text_of(Key::RestoreFrom(fold(name)), &full, value);
+                } else if let Some(session) = session::Key::named(key_name) {
+                    has_other = true;
+                    let full = format!("databases.{name}.{key_name}");
+                    self.text_of(Key::Session(Some(fold(name)), session), &full, value);
                 } else {
-                    self.unknown(&key.span(), key_name, &["url", RESTORE_FROM]);
+                    self.unknown(&key.span(), key_name, &session::DATABASE_KEYS);
                 }
             }
             // Its URL may stand elsewhere.
@@ -131,6 +135,7 @@ impl Reader<'_> {
                 Key::LockWait | Key::Startup(super::startup::Key::WaitForDb) => {
                     "a string such as \"60s\""
                 }
+                Key::Session(_, key) if key.is_duration() => "a string such as \"60s\"",
                 _ => "a string",
             };
             self.wrong_type(name, expected, value);
@@ -239,7 +244,7 @@ mod tests {
             ),
             (
                 "\n\ncolour = 1",
-                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
+                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
             ),
             (
                 "\nlock_wait = 60",
@@ -286,7 +291,7 @@ mod tests {
         assert_eq!(
             read("x = 1\nordering = 2").unwrap_err(),
             "migrate.toml has 2 mistakes\n\
-             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
+             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
              migrate.toml:2: `ordering` has to be a string, not an integer"
         );
     }

@@ -82,6 +82,13 @@ impl Config {
                 Key::MassInUp => {
                     settings.mass_in_up = mass_in_up(&entry, &text(&entry)?)?;
                 }
+                Key::Session(None, key) => {
+                    key.set(&entry, text(&entry)?, &mut settings.session)?;
+                }
+                Key::Session(Some(database), key) => {
+                    let session = settings.sessions.entry(database).or_default();
+                    key.set(&entry, text(&entry)?, session)?;
+                }
                 Key::Startup(key) => {
                     startup.insert(key, entry);
                 }

@@ -11,14 +11,15 @@ mod expand;
 mod file;
 mod find;
 mod merge;
+mod session;
 mod startup;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use migrate_core::{Failure, FailureKind};
+use migrate_core::{Failure, FailureKind, Settings};
 
 pub(crate) use merge::Config;
-pub(crate) use startup::{Keys, Marker, Only, Redis, Restore, Startup};
+pub(crate) use startup::{Keys, Marker, Only, Redis, Restore};
 
 use crate::{
     invocation::{Invocation, Program},
@@ -37,6 +38,8 @@ enum Key {
     MassInUp,
     /// What is done around a run.
     Startup(startup::Key),
+    /// What sessions are set to: all, or those of a database, by its [folded](fold) name.
+    Session(Option<String>, session::Key),
     /// The URL of a database, by its [folded](fold) name.
     Url(String),
     /// The dump that one database begins with, by its [folded](fold) name.
@@ -44,7 +47,7 @@ enum Key {
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 17] = [
+const FILE_KEYS: [&str; 21] = [
     "database_url",
     "history_table",
     "ordering",
@@ -53,6 +56,10 @@ const FILE_KEYS: [&str; 17] = [
     "view_lock_timeout",
     "on_changed",
     "mass_in_up",
+    "application_name",
+    "search_path",
+    "statement_timeout",
+    "lock_timeout",
     "wait_for_db",
     "schema_version",
     "flag_dir",
@@ -81,22 +88,16 @@ impl Key {
             "view_lock_timeout" => Some(Self::ViewLockTimeout),
             "on_changed" => Some(Self::OnChanged),
             "mass_in_up" => Some(Self::MassInUp),
-            _ => startup::Key::named(name).map(Self::Startup),
+            _ => session::Key::named(name)
+                .map(|key| Self::Session(None, key))
+                .or_else(|| startup::Key::named(name).map(Self::Startup)),
         }
     }
 }
 
 /// A database's name as a variable can spell it, in lower case: `user-data` is `user_data`.
 fn fold(name: &str) -> String {
-    name.chars()
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    Settings::folded(name)
 }
 
 /// Where a text stands.
