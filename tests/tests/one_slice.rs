@@ -1,4 +1,4 @@
-//! `#[migration]` and `#[view_manager]` write into the sections of linkme's slices themselves. Here
+//! `#[migration]`, `#[view_manager]` and `migrations_dir!` write into the sections of linkme's slices themselves. Here
 //! linkme's own attribute puts elements into the same slices; all have to be found, whole and once.
 
 use migrate_diesel::{
@@ -33,7 +33,7 @@ fn elements_of_linkme_and_of_the_attribute_make_one_slice() {
         .map(migrate_diesel::core::MigrationId::name)
         .collect();
     names.sort_unstable();
-    assert_eq!(names, ["linkmes", "ours"]);
+    assert_eq!(names, ["linkmes", "ours", "sql_broken", "sql_first"]);
 }
 
 #[view_manager(since = ours, file = "tests/one_slice/view.sql")]
@@ -84,4 +84,29 @@ fn an_element_is_the_node_that_others_require() {
         .find(|migration| migration.descriptor.id.name() == "ours")
         .map(|migration| &raw const migration.descriptor);
     assert_eq!(found, Some(&raw const *ours.get()));
+}
+
+mod files {
+    migrate_diesel::migrations_dir!("sql/plain", format = plain);
+}
+
+#[__private::linkme::distributed_slice(__private::DIRECTORIES)]
+#[linkme(crate = __private::linkme)]
+static LINKMES_DIRECTORY: __private::Directory = __private::Directory {
+    module_path: module_path!(),
+    absolute: "",
+    written: "linkmes",
+    files: &[],
+    location: (file!(), line!(), 1),
+};
+
+#[test]
+fn directories_of_linkme_and_of_the_macro_make_one_slice() {
+    let package = module_path!();
+    let directories = __private::DIRECTORIES.iter();
+    let ours = directories.filter(|it| it.module_path.split("::").next() == Some(package));
+    let mut found: Vec<_> = ours.map(|it| (it.written, it.files)).collect();
+    found.sort_unstable();
+    let files: &[&str] = &["1_sql_first.sql", "2_sql_broken.sql"];
+    assert_eq!(found, [("linkmes", &[] as &[&str]), ("sql/plain", files)]);
 }

@@ -106,6 +106,7 @@ fn nodes(
         let Some(ident) = name::identifier(&text, span) else {
             match renamed {
                 Some((_, ours)) => {
+                    let span = ours.literal.span();
                     diagnostics.error(span, format!("{} is no name of Rust", ours.literal));
                 }
                 None => {

@@ -1,0 +1,3 @@
+migrate_diesel::migrations_dir!("migrations", format = plain);
+
+fn main() {}

@@ -1,0 +1,3 @@
+migrate_diesel::migrations_dir!("../../../../tests/sql/sqlx");
+
+fn main() {}
