@@ -19,6 +19,13 @@ macro_rules! suite {
             cost {
                 statements,
             }
+            limits {
+                of_one_migration,
+                of_one_that_fails,
+                of_the_run,
+                what_sqlite_cannot_limit,
+                a_search_path_that_cannot_be,
+            }
             sqlite {
                 a_file_comes_with_its_first_migration,
                 what_is_no_database_is_said,
@@ -71,6 +78,14 @@ macro_rules! suite {
             cost {
                 round_trips,
             }
+            limits {
+                of_one_migration,
+                of_one_that_fails,
+                of_the_run,
+                a_statement_that_takes_too_long,
+                a_lock_that_is_waited_for_too_long,
+                a_search_path_and_a_name,
+            }
             postgres {
                 a_swallowed_error_is_a_failure,
                 a_failing_commit_is_a_failure,
@@ -101,6 +116,14 @@ macro_rules! suite {
             }
             lock {
                 a_lost_lock_session_fails_the_run,
+            }
+            limits {
+                of_one_migration,
+                of_one_that_fails,
+                of_the_run,
+                a_statement_that_takes_too_long,
+                a_lock_that_is_waited_for_too_long,
+                a_search_path_that_cannot_be,
             }
             mysql {
                 a_failure_after_ddl_is_not_wholly_undone,

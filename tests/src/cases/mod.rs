@@ -6,6 +6,7 @@ pub mod adopt;
 pub mod cost;
 pub mod fence;
 pub mod history;
+pub mod limits;
 pub mod lock;
 pub mod mysql;
 pub mod outcome;
