@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod files;
+
+#[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, error::Error, fs, path::PathBuf, str::FromStr as _};
 
@@ -41,7 +44,7 @@ mod tests {
     }
 
     /// An empty directory of the test's own, and a database in it.
-    fn place(name: &str) -> Result<(PathBuf, String), std::io::Error> {
+    pub(crate) fn place(name: &str) -> Result<(PathBuf, String), std::io::Error> {
         let id = std::process::id();
         let directory = std::env::temp_dir().join(format!("adopt-{name}-{id}"));
         fs::create_dir_all(directory.join("migrations"))?;

@@ -1,0 +1,2 @@
+-- no-transaction
+CREATE INDEX users_by_id ON users (id);

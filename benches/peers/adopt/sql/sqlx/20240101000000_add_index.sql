@@ -1,0 +1,1 @@
+CREATE INDEX users_by_id_again ON users (id);
