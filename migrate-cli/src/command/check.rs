@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn run(context: &mut Context<'_, '_>) -> Done {
     let survey = survey::run(
         context,
-        Telling {
+        &Telling {
             ask: |deployment: &mut dyn Deployment| deployment.check(),
             human: |page, report: &CheckReport| Page::check(page, report, code(report)),
             json: json::check,

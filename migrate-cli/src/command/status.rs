@@ -22,7 +22,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, exit: StatusExit) -> Done {
     };
     let survey = survey::run(
         context,
-        Telling {
+        &Telling {
             ask: |deployment: &mut dyn Deployment| deployment.status(),
             human: Page::status,
             json: json::status,

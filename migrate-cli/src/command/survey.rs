@@ -34,7 +34,7 @@ pub(super) struct Telling<A, H, J, W> {
 /// The only database gives no answer, or for a program any.
 pub(super) fn run<R>(
     context: &mut Context<'_, '_>,
-    telling: Telling<
+    telling: &Telling<
         impl Fn(&mut dyn Deployment) -> Result<R, Failure>,
         impl Fn(Page, &R) -> String,
         impl Fn(&[R]) -> String,

@@ -98,7 +98,7 @@ fn one_by_one(context: &mut Context<'_, '_>, book: &mut Book) {
 /// What a worker tells.
 enum Told {
     Event(Event),
-    Done(Turn, RunReport),
+    Done(Box<(Turn, RunReport)>),
 }
 
 /// Only this thread writes. People get what there is to say about a database in one block, when it is at
@@ -133,7 +133,7 @@ fn side_by_side(context: &mut Context<'_, '_>, book: &mut Book, jobs: usize) {
                         Failure::new(FailureKind::Migration, "cannot start another thread");
                     failure.causes.push(error.to_string());
                     // The receiver lives as long as this loop.
-                    let _ = sender.send((at, Told::Done(turn, failed(failure))));
+                    let _ = sender.send((at, Told::Done(Box::new((turn, failed(failure))))));
                 }
             }
             if running == 0 {
@@ -150,7 +150,8 @@ fn side_by_side(context: &mut Context<'_, '_>, book: &mut Book, jobs: usize) {
                         kept.push(event);
                     }
                 }
-                Told::Done(turn, report) => {
+                Told::Done(done) => {
+                    let (turn, report) = *done;
                     running -= 1;
                     if is_json {
                         book.tell(&mut context.console);
@@ -204,7 +205,7 @@ fn work(
         ))
     });
     let at = turn.at;
-    let _ = tell.send((at, Told::Done(turn, report)));
+    let _ = tell.send((at, Told::Done(Box::new((turn, report)))));
 }
 
 fn next(context: &Context<'_, '_>, book: &mut Book) -> Option<Turn> {
