@@ -156,6 +156,24 @@ pub trait Deployment {
     /// It may be at work and nobody forces us; the database cannot end it, or does not let us.
     fn unlock(&mut self, force: Force) -> Result<Option<LockSession>, Failure>;
 
+    /// What a front end has noted under `name` beside the history. Does not write.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn note(&mut self, name: &str) -> Result<Option<String>, Failure>;
+
+    /// Notes `value`, in place of what was noted under that name. `false` where there is no history to keep it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn set_note(&mut self, name: &str, value: &str) -> Result<bool, Failure>;
+
+    /// Takes a note away, if it still says `value`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn remove_note(&mut self, name: &str, value: &str) -> Result<(), Failure>;
+
     /// The newest `limit` log entries, oldest first.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! - [`report`] is what a front end may show; [`Application`] and [`Deployment`] are what it drives.
 
 pub mod adopt;
+mod credentials;
 pub mod databases;
 mod descriptor;
 pub mod drift;
@@ -35,6 +36,7 @@ mod standing;
 pub mod unlock;
 pub mod view;
 
+pub use credentials::mask_credentials;
 pub use descriptor::{
     DEFAULT_DATABASE, Descriptor, Location, Phase, Repeat, Reversal, Scale, SqlFile,
     TransactionMode,

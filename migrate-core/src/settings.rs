@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{frontend::MassInUp, interrupt::Interrupt, limits::Limits};
+use crate::{credentials::mask_credentials, frontend::MassInUp, interrupt::Interrupt, limits::Limits};
 
 /// Which of the migrations that are ready comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -192,6 +192,11 @@ impl DatabaseUrl {
                     }),
             );
         }
+        // Of a password that nobody encoded, a driver may take a part for the host, and quote it.
+        let pieces = found.iter();
+        let pieces = pieces.flat_map(|secret| secret.split(['@', '/', '?', '#', ':']));
+        let pieces: Vec<&str> = pieces.filter(|piece| piece.len() > 2).collect();
+        found.extend(pieces);
         let mut secrets = Vec::new();
         for secret in found.into_iter().filter(|secret| !secret.is_empty()) {
             let decoded = percent_decode(secret);
@@ -214,7 +219,8 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redact(&self.0))
+        // As it may be no URL at all.
+        f.write_str(&mask_credentials(&self.redact(&self.0)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use migrate_core::{
-    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, Settings,
+    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, SessionSettings, Settings,
     adopt::{AdoptRequest, Adoption},
     frontend::{DownRequest, Resolution, RunReport, UpRequest},
     mass::frontend::MassOperations,
@@ -134,9 +134,7 @@ impl OpenDatabase {
         work: impl FnOnce(Runner<'_>) -> T,
     ) -> Result<T, Error> {
         if self.there == There::NotYet {
-            self.connection = AnyConnection::open(&self.database.url)?;
-            prepare(&mut self.connection)?;
-            configure(&mut self.connection, &self.settings.session)?;
+            self.connection = connect(&self.database.url, &self.settings.session)?;
             self.there = There::Yes;
         }
         let backend = self.connection.dialect().name;
@@ -151,6 +149,28 @@ impl OpenDatabase {
             &mut observe::telling(observer, Some(&self.database.url)),
         )))
     }
+
+    /// Without the password, also where a body makes its error of it.
+    fn report(&self, run: Result<Run, Error>) -> RunReport {
+        let url = &self.database.url;
+        let failure = |error: Error| {
+            let mut failure = Failure::from(error);
+            for cause in &mut failure.causes {
+                *cause = url.redact(cause);
+            }
+            failure
+        };
+        match run {
+            Ok(run) => RunReport {
+                summary: run.summary,
+                failure: run.result.err().map(failure),
+            },
+            Err(error) => RunReport {
+                failure: Some(failure(error)),
+                ..RunReport::default()
+            },
+        }
+    }
 }
 
 impl Deployment for OpenDatabase {
@@ -163,7 +183,8 @@ impl Deployment for OpenDatabase {
     }
 
     fn up(&mut self, request: &UpRequest, on_event: &mut (dyn FnMut(Event) + Send)) -> RunReport {
-        report(self.run(on_event, |runner| runner.up(request)))
+        let run = self.run(on_event, |runner| runner.up(request));
+        self.report(run)
     }
 
     fn rehearse(&mut self, request: &UpRequest) -> Result<PlanReport, Failure> {
@@ -200,7 +221,8 @@ impl Deployment for OpenDatabase {
         request: &DownRequest,
         on_event: &mut (dyn FnMut(Event) + Send),
     ) -> RunReport {
-        report(self.run(on_event, |runner| runner.down(request)))
+        let run = self.run(on_event, |runner| runner.down(request));
+        self.report(run)
     }
 
     fn redo(
@@ -208,7 +230,8 @@ impl Deployment for OpenDatabase {
         request: &DownRequest,
         on_event: &mut (dyn FnMut(Event) + Send),
     ) -> RunReport {
-        report(self.run(on_event, |runner| runner.redo(request)))
+        let run = self.run(on_event, |runner| runner.redo(request));
+        self.report(run)
     }
 
     fn check(&mut self) -> Result<CheckReport, Failure> {
@@ -252,6 +275,18 @@ impl Deployment for OpenDatabase {
         unlock::end(&mut self.connection, &self.store.table, force)
     }
 
+    fn note(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        Ok(self.store.read_note(&mut self.connection, name)?)
+    }
+
+    fn set_note(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        Ok(self.store.write_note(&mut self.connection, name, value)?)
+    }
+
+    fn remove_note(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        Ok(self.store.remove_note(&mut self.connection, name, value)?)
+    }
+
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {
         Ok(self.reader().log(limit)?)
     }
@@ -269,17 +304,15 @@ impl Deployment for OpenDatabase {
     }
 }
 
-fn report(run: Result<Run, Error>) -> RunReport {
-    match run {
-        Ok(run) => RunReport {
-            summary: run.summary,
-            failure: run.result.err().map(Into::into),
-        },
-        Err(error) => RunReport {
-            failure: Some(error.into()),
-            ..RunReport::default()
-        },
-    }
+/// A connection that is ready, and has the settings of its session.
+pub(crate) fn connect(
+    url: &DatabaseUrl,
+    session: &SessionSettings,
+) -> Result<AnyConnection, Error> {
+    let mut connection = AnyConnection::open(url)?;
+    prepare(&mut connection)?;
+    configure(&mut connection, session)?;
+    Ok(connection)
 }
 
 /// Connects, except to a SQLite file that does not exist: to look at it must not create it.

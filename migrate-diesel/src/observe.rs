@@ -34,13 +34,17 @@ pub(crate) fn migration_span(claim: &Claim, action: Action) -> Span {
     )
 }
 
-/// An observer that passes everything on, and tells it. What the URL keeps secret stays so.
+/// An observer that passes everything on, and tells it. What the URL keeps secret stays so, also where a body
+/// makes its error of it.
 pub(crate) fn telling<'o>(
     observer: &'o mut (dyn FnMut(Event) + Send),
     url: Option<&'o DatabaseUrl>,
 ) -> impl FnMut(Event) + Send + 'o {
-    move |event| {
-        tell(&event, url);
+    move |mut event| {
+        if let Some(url) = url {
+            clean(&mut event, url);
+        }
+        tell(&event);
         observer(event);
     }
 }
@@ -66,12 +70,21 @@ pub(crate) fn finished(summary: &Summary, result: &Result<(), Error>) {
     );
 }
 
-fn tell(event: &Event, url: Option<&DatabaseUrl>) {
-    // Text that a body or a database made.
-    let clean = |text: &str| match url {
-        Some(url) => url.redact(text),
-        None => text.to_owned(),
-    };
+/// Of text that a body or a database made.
+fn clean(event: &mut Event, url: &DatabaseUrl) {
+    match event {
+        Event::Failed { error, .. } => {
+            for text in error {
+                *text = url.redact(text);
+            }
+        }
+        Event::Deferred { reason, .. } => *reason = url.redact(reason),
+        Event::Warning { problem } => problem.message = url.redact(&problem.message),
+        _ => {}
+    }
+}
+
+fn tell(event: &Event) {
     match event {
         Event::Waiting { holder, waited } => {
             let holder = holder.as_ref().map(LockHolder::to_string);
@@ -114,11 +127,11 @@ fn tell(event: &Event, url: Option<&DatabaseUrl>) {
             duration_ms = milliseconds(*duration),
             rolled_back,
             %location,
-            error = clean(&error.join(": ")),
+            error = error.join(": "),
             "failed"
         ),
         Event::Deferred { id, reason } => {
-            told!(warn, id, reason = clean(reason), "deferred");
+            told!(warn, id, reason, "deferred");
         }
         Event::Skipped { id, because } => told!(warn, id, reason = because, "skipped"),
         Event::ViewDown {
@@ -135,7 +148,7 @@ fn tell(event: &Event, url: Option<&DatabaseUrl>) {
             warn,
             id = problem.id,
             kind = problem.kind.as_str(),
-            problem = clean(&problem.message),
+            problem = problem.message,
             "problem"
         ),
         // A kind that came later says so itself.

@@ -6,6 +6,7 @@ mod adopt;
 mod check;
 mod completions;
 mod down;
+mod flush;
 mod graph;
 mod log;
 mod mark;
@@ -27,7 +28,8 @@ mod wait;
 use std::path::PathBuf;
 
 use migrate_core::{
-    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind, restore::Restored,
+    Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind, mask_credentials,
+    restore::Restored,
 };
 
 use crate::{
@@ -221,6 +223,7 @@ fn clap_speaks(error: &clap::Error, invocation: &Invocation, streams: Streams<'_
     let text = args
         .filter(|arg| arg.contains("://"))
         .fold(text, |text, url| DatabaseUrl::new(url).redact(&text));
+    let text = mask_credentials(&text);
     // There is no other stream on which to say that this one is gone.
     let _ = stream.writer.write_all(text.as_bytes());
     let _ = stream.writer.flush();

@@ -1,5 +1,8 @@
 //! `-v` and `RUST_LOG`: what the library tells of itself, on standard error.
 
+use std::io::{self, Write};
+
+use migrate_core::mask_credentials;
 use tracing_subscriber::{
     filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
 };
@@ -25,7 +28,22 @@ pub(super) fn start(verbosity: Verbosity, invocation: &Invocation, console: &mut
     };
     // Fails where the program has installed its own, which then counts.
     let _ = registry()
-        .with(fmt::layer().with_writer(std::io::stderr).without_time())
+        .with(fmt::layer().with_writer(|| Masked).without_time())
         .with(filter)
         .try_init();
+}
+
+/// Standard error, without passwords. The layer above writes each event at once.
+struct Masked;
+
+impl Write for Masked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        io::stderr().write_all(mask_credentials(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

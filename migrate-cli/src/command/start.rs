@@ -5,19 +5,22 @@
 use std::time::Duration;
 
 use migrate_core::{
-    DatabaseSettings, Failure, FailureKind,
+    DatabaseSettings, Failure,
     frontend::{Repeats, Target, UpRequest},
     report::Summary,
-    restore::Restored,
 };
 
-use super::{Applied, Context, Done, patience::Patience, restore, up};
+use super::{
+    Context, Done,
+    flush::{self, Ran},
+    patience::Patience,
+    restore, up,
+};
 use crate::{
-    config::{Keys, Redis, Startup},
     exit,
-    render::{count, duration, json},
+    render::{duration, json},
     request::{Flush, Start},
-    startup::{self, Completion, State},
+    startup::{Completion, State},
 };
 
 pub(super) fn run(context: &mut Context<'_, '_>, request: &UpRequest, start: &Start) -> Done {
@@ -54,7 +57,7 @@ fn checked(
     #[cfg(not(feature = "redis"))]
     if let Some(redis) = &startup.redis {
         // Before anything is applied, not after.
-        startup::flush(redis)?;
+        crate::startup::flush(redis)?;
     }
     let targets = context.targets()?;
     // A part of the work is no completion, and is not stopped by one.
@@ -73,7 +76,11 @@ fn checked(
     }
     context.applied.restored = restore::begin(context, &targets, &startup.restore, request.wait)?;
     let ran = up::run(context, request, start.several);
-    let flushed = flush(context, &startup, start);
+    let well = match &ran {
+        Ok(exit::DONE) => Ran::Well,
+        _ => Ran::Badly,
+    };
+    let flushed = flush::run(context, &targets, startup.redis.as_ref(), start.flush, well);
     let code = match (ran, flushed) {
         (Ok(exit::DONE), flushed) => flushed?,
         (ran, Ok(_)) => ran?,
@@ -147,57 +154,4 @@ pub(super) fn wait_for(
         }
     }
     Ok(())
-}
-
-/// Flushes Redis, where something was applied or a person asks for it.
-fn flush(context: &mut Context<'_, '_>, startup: &Startup, start: &Start) -> Done {
-    let Some(redis) = &startup.redis else {
-        if start.flush == Flush::Always {
-            return Err(
-                Failure::new(FailureKind::Usage, "there is no Redis to flush")
-                    .next("configure `redis_url` and `redis_flush`, or leave out `--flush-redis`"),
-            );
-        }
-        return Ok(exit::DONE);
-    };
-    if !context.applied.anything() && start.flush == Flush::AfterChanges {
-        return Ok(exit::DONE);
-    }
-    let removed =
-        startup::flush(redis).map_err(|failure| after(context.applied, redis, failure))?;
-    let what = match &redis.keys {
-        Keys::Database => "all keys".to_owned(),
-        Keys::Matching(pattern) => format!("`{pattern}`"),
-    };
-    let keys = count(usize::try_from(removed).unwrap_or(usize::MAX), "key");
-    context.console.note(&format!(
-        "flushed {what} from {}: {keys} removed\n",
-        redis.url
-    ));
-    Ok(exit::DONE)
-}
-
-/// What was applied stays so, and is said.
-fn after(applied: Applied, redis: &Redis, failure: Failure) -> Failure {
-    let Applied {
-        migrations,
-        views,
-        restored,
-    } = applied;
-    let before = match (migrations, views) {
-        (0, 0) if restored == Restored::Done => "the database was restored".to_owned(),
-        (0, 0) => "nothing was applied".to_owned(),
-        (0, views) => format!("{} built", count(views, "view")),
-        (migrations, _) => format!("{} applied", count(migrations, "migration")),
-    };
-    let mut said = Failure::new(
-        FailureKind::Migration,
-        format!(
-            "{before}, and then Redis could not be flushed: {}",
-            redis.url
-        ),
-    );
-    said.causes.push(failure.message);
-    said.causes.extend(failure.causes);
-    said.next("what was applied stays applied; when Redis can be reached, run `up --flush-redis`")
 }

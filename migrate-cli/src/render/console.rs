@@ -2,7 +2,7 @@
 
 use std::io;
 
-use migrate_core::{Failure, report::Problem};
+use migrate_core::{Failure, mask_credentials, report::Problem};
 
 use super::{
     failure,
@@ -138,6 +138,7 @@ impl<'a> Console<'a> {
 
     /// Something that has to be said. Where standard error is gone, nobody can be told.
     pub(crate) fn say(&mut self, text: &str) {
+        let text = mask_credentials(text);
         let _ = self.stderr.writer.write_all(text.as_bytes());
         let _ = self.stderr.writer.flush();
     }

@@ -88,6 +88,7 @@ pub(crate) struct Memory {
     pub(crate) states: BTreeMap<String, (State, Option<String>)>,
     pub(crate) order: Vec<String>,
     pub(crate) log: Vec<LogEntry>,
+    pub(crate) notes: BTreeMap<String, String>,
 }
 
 /// A program in memory. Its fields are what a test wants to be so.
@@ -634,6 +635,32 @@ impl Deployment for FakeDeployment {
             held.may_be_ended(force)?;
         }
         Ok(lock.take())
+    }
+
+    fn note(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let memory = self.app.memory.borrow();
+        let notes = memory.get(&self.database).map(|memory| &memory.notes);
+        Ok(notes.and_then(|notes| notes.get(name).cloned()))
+    }
+
+    fn set_note(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        let mut memory = self.app.memory.borrow_mut();
+        // As with a history: none before something was applied.
+        let Some(memory) = memory.get_mut(&self.database) else {
+            return Ok(false);
+        };
+        memory.notes.insert(name.to_owned(), value.to_owned());
+        Ok(true)
+    }
+
+    fn remove_note(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let mut memory = self.app.memory.borrow_mut();
+        if let Some(memory) = memory.get_mut(&self.database)
+            && memory.notes.get(name).is_some_and(|it| it == value)
+        {
+            memory.notes.remove(name);
+        }
+        Ok(())
     }
 
     fn log(&mut self, limit: usize) -> Result<Vec<LogEntry>, Failure> {

@@ -308,7 +308,28 @@ fn a_redis_that_cannot_be_reached_fails_the_run_and_tells_what_was_applied() {
         "error: 3 migrations applied, and then Redis could not be flushed: redis://:***@{address}\n"
     );
     assert!(seen.err.contains(&said), "{}", seen.err);
-    assert!(seen.err.contains("up --flush-redis"), "{}", seen.err);
+    assert!(
+        seen.err.contains("the next `up` tries to flush it again"),
+        "{}",
+        seen.err
+    );
+    // It does, with nothing else to do, until it comes to it.
+    for _ in 0..2 {
+        let seen = typist.types(&app, "up");
+        assert_eq!(seen.code, 1, "{seen:?}");
+        assert!(
+            seen.err
+                .contains("Redis was not flushed after an earlier run"),
+            "{}",
+            seen.err
+        );
+        assert!(
+            seen.err
+                .contains("error: nothing was applied, and then Redis could not be flushed"),
+            "{}",
+            seen.err
+        );
+    }
     assert!(!seen.err.contains("s3cret"), "{}", seen.err);
     assert_eq!(files(&typist), [""; 0]);
     assert_eq!(app.state("shop:split_names"), migrate_core::State::Applied);

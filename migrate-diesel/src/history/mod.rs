@@ -8,6 +8,7 @@
 //! `migrate_history_mass`, `_shards` and `_quarantine` belong to [mass migrations](crate::mass).
 
 mod claim;
+mod notes;
 mod record;
 mod schema;
 mod views;
