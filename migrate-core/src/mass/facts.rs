@@ -47,6 +47,15 @@ pub enum MassKind {
     Simple,
 }
 
+impl MassKind {
+    /// Whether a unit that fails can be left out, to be settled later. Where not, its failure is the
+    /// run's: only a body with a cursor of its own knows what comes after it.
+    #[must_use]
+    pub const fn has_units(self) -> bool {
+        matches!(self, Self::Keys { .. } | Self::Items)
+    }
+}
+
 /// Where keys come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySource {

@@ -2,8 +2,6 @@
 
 use std::marker::PhantomData;
 
-use diesel::Connection;
-
 use super::parameters::{MassParameters, NoParameters};
 use crate::{
     backend::MigrationConnection,
@@ -64,9 +62,6 @@ signatures! {
     Alone AloneWith, "`fn(db)`";
 }
 
-/// The backend of a signature's connection.
-pub(crate) type BackendOf<M> = <<M as Signature>::Connection as Connection>::Backend;
-
 /// A function that takes a connection and a `&A`.
 #[diagnostic::on_unimplemented(
     message = "the body of this mass migration does not fit: it takes `(&mut C, &{A})`",
@@ -78,16 +73,40 @@ pub trait Takes<A: ?Sized, M: Signature>: Sync + 'static {
     /// What it returns.
     type Output;
 
-    /// Calls it.
+    /// Calls it for one argument after the other, and hands over what it returns.
     ///
     /// # Errors
-    /// When the connection is of another type; the runner has checked that before.
+    /// That of `returned`; when the connection is of another type, which the runner has checked before.
+    fn call_each(
+        &self,
+        erased: Erased<'_>,
+        arguments: &mut dyn Iterator<Item = &A>,
+        parameters: &M::Parameters,
+        returned: &mut dyn FnMut(Self::Output) -> Result<(), BoxError>,
+    ) -> Result<(), BoxError>;
+
+    /// Calls it once.
+    ///
+    /// # Errors
+    /// When the connection is of another type.
     fn call(
         &self,
         erased: Erased<'_>,
         argument: &A,
         parameters: &M::Parameters,
-    ) -> Result<Self::Output, BoxError>;
+    ) -> Result<Self::Output, BoxError> {
+        let mut output = None;
+        self.call_each(
+            erased,
+            &mut std::iter::once(argument),
+            parameters,
+            &mut |returned| {
+                output = Some(returned);
+                Ok(())
+            },
+        )?;
+        output.ok_or_else(|| "the body was not called".into())
+    }
 }
 
 /// What a body without a second parameter takes.
@@ -106,8 +125,19 @@ macro_rules! takes {
         {
             type Output = R;
 
-            fn call(&self, erased: Erased<'_>, argument: &A, _: &NoParameters) -> Result<R, BoxError> {
-                <$marker>::lend(erased, |db| self(db, argument))
+            fn call_each(
+                &self,
+                erased: Erased<'_>,
+                arguments: &mut dyn Iterator<Item = &A>,
+                _: &NoParameters,
+                returned: &mut dyn FnMut(R) -> Result<(), BoxError>,
+            ) -> Result<(), BoxError> {
+                <$marker>::lend(erased, |db| {
+                    for argument in arguments {
+                        returned(self(db, argument))?;
+                    }
+                    Ok(())
+                })?
             }
         }
 
@@ -121,8 +151,19 @@ macro_rules! takes {
         {
             type Output = R;
 
-            fn call(&self, erased: Erased<'_>, argument: &A, parameters: &P) -> Result<R, BoxError> {
-                <$marker>::lend(erased, |db| self(db, argument, parameters))
+            fn call_each(
+                &self,
+                erased: Erased<'_>,
+                arguments: &mut dyn Iterator<Item = &A>,
+                parameters: &P,
+                returned: &mut dyn FnMut(R) -> Result<(), BoxError>,
+            ) -> Result<(), BoxError> {
+                <$marker>::lend(erased, |db| {
+                    for argument in arguments {
+                        returned(self(db, argument, parameters))?;
+                    }
+                    Ok(())
+                })?
             }
         }
 
@@ -135,8 +176,19 @@ macro_rules! takes {
         {
             type Output = R;
 
-            fn call(&self, erased: Erased<'_>, _: &Nothing, _: &NoParameters) -> Result<R, BoxError> {
-                <$marker>::lend(erased, |db| self(db))
+            fn call_each(
+                &self,
+                erased: Erased<'_>,
+                arguments: &mut dyn Iterator<Item = &Nothing>,
+                _: &NoParameters,
+                returned: &mut dyn FnMut(R) -> Result<(), BoxError>,
+            ) -> Result<(), BoxError> {
+                <$marker>::lend(erased, |db| {
+                    for _ in arguments {
+                        returned(self(db))?;
+                    }
+                    Ok(())
+                })?
             }
         }
 
@@ -150,8 +202,19 @@ macro_rules! takes {
         {
             type Output = R;
 
-            fn call(&self, erased: Erased<'_>, _: &Nothing, parameters: &P) -> Result<R, BoxError> {
-                <$marker>::lend(erased, |db| self(db, parameters))
+            fn call_each(
+                &self,
+                erased: Erased<'_>,
+                arguments: &mut dyn Iterator<Item = &Nothing>,
+                parameters: &P,
+                returned: &mut dyn FnMut(R) -> Result<(), BoxError>,
+            ) -> Result<(), BoxError> {
+                <$marker>::lend(erased, |db| {
+                    for _ in arguments {
+                        returned(self(db, parameters))?;
+                    }
+                    Ok(())
+                })?
             }
         }
     )*};

@@ -9,32 +9,67 @@
 //! | `engine/` | workers: claim, batch, heartbeat, split, quarantine, end |
 //! | `operations.rs` | what the command line and programs call |
 
+mod ahead;
 mod batch;
 mod body;
+mod catalog;
 mod code;
 mod compare;
+#[cfg(feature = "csv")]
+mod csv;
+mod custom;
 pub(crate) mod desk;
+pub(crate) mod engine;
+
+mod each;
 mod error;
+mod hooks;
+mod items;
 mod key;
+mod layout;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod operations;
 mod parameters;
 mod range;
+mod simple;
 mod source;
 pub(crate) mod store;
+mod throttle;
 mod words;
 
 pub use batch::Batch;
 pub use body::{ReturnedRows, Signature, Takes};
+pub use catalog::KeyError;
 pub use code::{Feed, Masked, MassCode, Opening, Parameters, Piece, Rows, Unit};
+#[cfg(feature = "csv")]
+#[doc(hidden)]
+pub use csv::CsvCode;
+#[doc(hidden)]
+pub use custom::CustomCode;
+pub use custom::{Cursor, Next, ReturnedNext};
+#[doc(hidden)]
+pub use each::{EachCode, LoadedRow};
+pub use engine::ShardEnd;
 pub use error::MassError;
+pub use migrate_core::mass::{
+    MassRun, MassState, Quarantined, QuarantineState, Shard, ShardState, frontend::*,
+};
+pub use hooks::Hook;
+#[doc(hidden)]
+pub use hooks::{Mourns, OnError, Surrounds};
+#[doc(hidden)]
+pub use items::{Items, ItemsCode, Source};
 pub use key::{Key, KeyPart, PartKind};
 pub use parameters::{Field, FieldKind, MASK, MassParameters, ParametersError, Secrecy};
 #[doc(hidden)]
 pub use range::RangeCode;
+#[doc(hidden)]
+pub use simple::SimpleCode;
+pub use throttle::{Load, LockWaits, Query, ReplicaLag, Sessions, Throttle};
 
 use std::time::Duration;
 
+use crate::migration::{ConnectionKind, Down};
 use migrate_core::mass::{Added, DEFAULT_BATCH, DEFAULT_MAX_FAILURES, MassFacts, MassKind};
 
 /// The part of a [`Migration`](crate::Migration) that only mass migrations have.
@@ -43,6 +78,14 @@ pub struct Mass {
     pub facts: MassFacts,
     /// The body.
     pub code: &'static dyn MassCode,
+    /// Runs in the transaction that lays out the shards.
+    pub before: Option<&'static dyn Hook>,
+    /// Runs in the transaction that ends the run.
+    pub after: Option<&'static dyn Hook>,
+    /// Runs after the run has failed, in a transaction of its own.
+    pub on_error: Option<&'static dyn Hook>,
+    /// What holds it back.
+    pub throttle: &'static [&'static dyn Throttle],
 }
 
 impl std::fmt::Debug for Mass {
@@ -69,7 +112,50 @@ impl Mass {
                 added: Added::Follow,
             },
             code,
+            before: None,
+            after: None,
+            on_error: None,
+            throttle: &[],
         }
+    }
+
+    /// The connections that its body and its hooks take.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionKind> + use<> {
+        let hooks = [self.before, self.after, self.on_error];
+        std::iter::once(self.code.connection())
+            .chain(hooks.into_iter().flatten().map(Hook::connection))
+    }
+
+    /// `before = path`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn before<F: Surrounds<M>, M>(mut self, hook: &'static Down<F, M>) -> Self {
+        self.before = Some(hook);
+        self
+    }
+
+    /// `after = path`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn after<F: Surrounds<M>, M>(mut self, hook: &'static Down<F, M>) -> Self {
+        self.after = Some(hook);
+        self
+    }
+
+    /// `on_error = path`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn on_error<F: Mourns<M>, M>(mut self, hook: &'static OnError<F, M>) -> Self {
+        self.on_error = Some(hook);
+        self
+    }
+
+    /// `throttle = [..]`
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn throttle(mut self, signals: &'static [&'static dyn Throttle]) -> Self {
+        self.throttle = signals;
+        self
     }
 
     /// `batch = 500`

@@ -180,6 +180,21 @@ pub(crate) fn read<P: MassParameters>(parameters: &Parameters) -> Result<P, Para
     Ok(value)
 }
 
+/// As [`read`], for a hook, which need not take the parameters of its migration.
+pub(crate) fn read_known<P: MassParameters>(parameters: &Parameters) -> Result<P, ParametersError> {
+    let known = parameters
+        .iter()
+        .filter(|(name, _)| P::FIELDS.iter().any(|it| it.name == *name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    read(&known)
+}
+
+/// With defaults.
+pub(crate) fn filled(fields: &[Field], parameters: &Parameters) -> Parameters {
+    complete(fields, parameters).0
+}
+
 /// What serde says of a value, without repeating it where it is masked.
 fn blame(fields: &[Field], object: &Parameters, error: &serde_json::Error) -> String {
     let hidden = fields
