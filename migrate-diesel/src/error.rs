@@ -294,6 +294,7 @@ impl Error {
             Self::Connect { .. } => FailureKind::Unreachable,
             Self::Lock { .. } => FailureKind::Lock,
             Self::Restore(error) => error.kind(),
+            Self::Mass(error) => error.kind(),
             Self::Migration { .. }
             | Self::Blocked { .. }
             | Self::Unstable

@@ -1,5 +1,7 @@
 //! [`Migrator`]: migrations as a library.
 
+mod mass;
+
 use std::time::Duration;
 
 use migrate_core::{

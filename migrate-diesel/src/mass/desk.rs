@@ -79,7 +79,7 @@ impl Desk<'_> {
         Ok(self.store.read(self.driver, Sight::Live)?.version >= WITH_MASS)
     }
 
-    /// Starts a run; what is enqueued or at work already stays as it is. Needs the tables.
+    /// Starts a run; what is enqueued, at work or done already stays as it is. Needs the tables.
     pub(crate) fn enqueue(
         &mut self,
         request: &StartRequest,
@@ -97,7 +97,7 @@ impl Desk<'_> {
             let standing = Standing::new(self.graph, &look.read.history);
             let status = self.told(carried, &standing, &look);
             if status.state == MassState::Succeeded {
-                return Err(MassError::Applied { id }.into());
+                return Ok(status);
             }
             match look.of(carried).filter(|seen| is_live(seen)) {
                 Some(seen) => {

@@ -1,6 +1,9 @@
 //! [`MassError`]: why a mass migration cannot be started, changed or worked on.
 
-use migrate_core::{Location, mass::schedule::Refused};
+use migrate_core::{
+    FailureKind, Location,
+    mass::{MassState, schedule::Refused},
+};
 
 use super::parameters::ParametersError;
 
@@ -16,11 +19,15 @@ pub enum MassError {
         /// Where it is.
         location: Location,
     },
-    /// There is nothing left to do.
-    #[error("`{id}` is applied")]
-    Applied {
+    /// It was to be run to its end, and was not.
+    #[error("`{id}` is {state}{}", reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default())]
+    NotFinished {
         /// `package:name`.
         id: String,
+        /// Where it stands.
+        state: MassState,
+        /// Why.
+        reason: Option<String>,
     },
     /// What it requires is not applied.
     #[error("`{id}` requires `{}`, which {} not applied", on.join("`, `"), if on.len() == 1 { "is" } else { "are" })]
@@ -88,6 +95,18 @@ pub enum MassError {
 }
 
 impl MassError {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::WaitsFor { .. }
+            | Self::NotFinished { .. }
+            | Self::Refused { .. }
+            | Self::Contended { .. } => FailureKind::Migration,
+            _ => FailureKind::Usage,
+        }
+    }
+
     /// What to do now, where there is something to say.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
@@ -103,10 +122,14 @@ impl MassError {
             Self::NothingToSkip { id, .. } => format!("`mass failures {id}` shows what is"),
             Self::NoReason => "say it with `--reason \"..\"`".to_owned(),
             Self::Contended { .. } => "try again".to_owned(),
-            Self::Applied { .. }
-            | Self::Parameters { .. }
-            | Self::Start { .. }
-            | Self::Refused { .. } => {
+            Self::NotFinished { id, state, .. } => match state {
+                MassState::Failed => format!(
+                    "`mass failures {id}` shows what is in quarantine; mend it, then `mass retry {id}`"
+                ),
+                MassState::Paused => format!("`mass resume {id}` goes on"),
+                _ => format!("`mass run {id}` goes on"),
+            },
+            Self::Parameters { .. } | Self::Start { .. } | Self::Refused { .. } => {
                 return None;
             }
         })

@@ -5,14 +5,21 @@ use migrate_core::{
     mass::{
         Quarantined,
         frontend::{
-            MassDetail, MassEvent, MassOperations, MassStatus, Order, StartRequest, WorkReport,
-            WorkRequest,
+            MassDetail, MassEvent, MassOperations, MassStatus, Order, StartRequest, Stay,
+            WorkReport, WorkRequest,
         },
     },
 };
 
-use super::desk::Desk;
-use crate::{application::OpenDatabase, error::Error};
+use super::{
+    desk::Desk,
+    engine::{self, Work},
+};
+use crate::{
+    application::{OpenDatabase, connect},
+    backend::Driver,
+    error::Error,
+};
 
 impl OpenDatabase {
     fn desk(&mut self) -> Desk<'_> {
@@ -38,6 +45,96 @@ impl OpenDatabase {
         self.ready()?;
         self.desk().enqueue(request, &crate::who::whoami())
     }
+
+    /// Works; `touched` gets the ids of what it worked on.
+    fn work_off(
+        &mut self,
+        request: &WorkRequest,
+        interrupt: &Interrupt,
+        on_event: &mut (dyn FnMut(MassEvent) + Send),
+        touched: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let mut runs = Vec::new();
+        for start in &request.runs {
+            let status = self.start(start)?;
+            touched.push(status.id);
+            runs.extend(status.run.map(|run| run.run));
+        }
+        let serves = request.runs.is_empty();
+        if serves {
+            if request.stay == Stay::UntilIdle && !self.desk().is_ready()? {
+                return Ok(());
+            }
+            self.ready()?;
+        }
+        let work = Work {
+            store: &self.store,
+            resolved: &self.resolved,
+            migrations: &self.migrations,
+            settings: &self.settings,
+            runs: (!serves).then_some(runs.as_slice()),
+            workers: request.workers,
+            stay: if serves {
+                request.stay
+            } else {
+                Stay::UntilIdle
+            },
+            lease: request.lease,
+        };
+        let (url, session) = (&self.database.url, &self.settings.session);
+        let connect =
+            || -> Result<Box<dyn Driver + Send>, Error> { Ok(Box::new(connect(url, session)?)) };
+        engine::work(&work, &connect, interrupt, &mut |event| {
+            let id = match &event {
+                MassEvent::State { id, .. }
+                | MassEvent::Progress { id, .. }
+                | MassEvent::Quarantined { id, .. }
+                | MassEvent::TakenOver { id, .. } => Some(id),
+                MassEvent::Reconnecting { .. } => None,
+            };
+            if let Some(id) = id.filter(|id| !touched.contains(id)) {
+                touched.push(id.clone());
+            }
+            on_event(event);
+        })
+    }
+
+    fn change(
+        &mut self,
+        id: &str,
+        order: &Order,
+        reason: Option<&str>,
+    ) -> Result<MassStatus, Error> {
+        let by = crate::who::whoami();
+        let status = self.desk().control(id, order, reason, &by)?;
+        let Some(run) = status
+            .run
+            .as_ref()
+            .filter(|_| matches!(order, Order::Skip(_)))
+        else {
+            return Ok(status);
+        };
+        // What was skipped may have been the last that kept it from its end.
+        let work = Work {
+            store: &self.store,
+            resolved: &self.resolved,
+            migrations: &self.migrations,
+            settings: &self.settings,
+            runs: None,
+            workers: 1,
+            stay: Stay::UntilIdle,
+            lease: WorkRequest::default().lease,
+        };
+        let interrupt = Interrupt::new();
+        engine::settle(
+            &work,
+            &mut self.connection,
+            run.run,
+            &interrupt,
+            &mut |_| {},
+        )?;
+        Ok(self.desk().status(&status.id)?.status)
+    }
 }
 
 impl MassOperations for OpenDatabase {
@@ -55,11 +152,25 @@ impl MassOperations for OpenDatabase {
 
     fn work(
         &mut self,
-        _request: &WorkRequest,
-        _interrupt: &Interrupt,
-        _on_event: &mut (dyn FnMut(MassEvent) + Send),
+        request: &WorkRequest,
+        interrupt: &Interrupt,
+        on_event: &mut (dyn FnMut(MassEvent) + Send),
     ) -> WorkReport {
-        WorkReport::default()
+        let mut touched = Vec::new();
+        let result = self.work_off(request, interrupt, on_event, &mut touched);
+        let mut report = WorkReport {
+            runs: Vec::new(),
+            failure: result.err().map(Failure::from),
+        };
+        for id in touched {
+            match self.desk().status(&id) {
+                Ok(detail) => report.runs.push(detail.status),
+                Err(error) => {
+                    report.failure.get_or_insert_with(|| error.into());
+                }
+            }
+        }
+        report
     }
 
     fn control(
@@ -68,9 +179,7 @@ impl MassOperations for OpenDatabase {
         order: &Order,
         reason: Option<&str>,
     ) -> Result<MassStatus, Failure> {
-        Ok(self
-            .desk()
-            .control(id, order, reason, &crate::who::whoami())?)
+        Ok(self.change(id, order, reason)?)
     }
 
     fn failures(&mut self, id: &str, limit: usize) -> Result<Vec<Quarantined>, Failure> {

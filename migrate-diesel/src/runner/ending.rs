@@ -19,6 +19,8 @@ impl Runner<'_> {
             BodyError::ConnectionLost
         } else if ended_by_body(&source) || self.ended_itself(&open.claim) {
             BodyError::EndedTransaction
+        } else if aborted_by_body(&source) {
+            BodyError::Swallowed
         } else {
             BodyError::Commit(source)
         };
@@ -180,6 +182,16 @@ impl Runner<'_> {
 
 /// Whether a commit failed because there was nothing to commit any more.
 fn ended_by_body(error: &DieselError) -> bool {
-    matches!(error, DieselError::NotInTransaction)
-        || error.to_string().contains("no transaction is active")
+    if matches!(error, DieselError::NotInTransaction) {
+        return true;
+    }
+    let message = error.to_string();
+    // SQLite; and PostgreSQL through a connection that does not know how its transaction stands.
+    message.contains("no transaction is active")
+        || message.contains("can only be used in transaction blocks")
+}
+
+/// Whether it failed because of a statement before it, on a connection that does not know how its transaction stands.
+fn aborted_by_body(error: &DieselError) -> bool {
+    error.to_string().contains("current transaction is aborted")
 }

@@ -1,20 +1,30 @@
 //! Mass migrations in a run: started, for workers, or run in their place.
 
+use std::time::{Duration, Instant};
+
 use migrate_core::{
     frontend::MassInUp,
     mass::{
         MassState,
-        frontend::{MassStatus, StartRequest},
+        frontend::{MassEvent, MassStatus, StartRequest, Stay},
     },
     report::Event,
 };
 
-use super::Runner;
+use super::{Runner, Used};
 use crate::{
     error::Error,
-    mass::{MassError, desk::Desk},
+    mass::{
+        MassError,
+        desk::Desk,
+        engine::{self, Work},
+    },
     migration::Migration,
 };
+
+/// The lease of a run on one connection: nobody extends it while a batch takes its time, and the deploy
+/// lock keeps other deploys away.
+const ALONE: Duration = Duration::from_secs(300);
 
 impl Runner<'_> {
     /// Makes the tables of the history, and nothing else.
@@ -37,16 +47,9 @@ impl Runner<'_> {
             ..StartRequest::default()
         };
         let by = self.state.by.clone();
-        let mut desk = Desk {
-            driver: self.driver,
-            graph: self.graph,
-            migrations: self.migrations,
-            store: self.store,
-        };
+        let mut desk = self.desk();
         let status = match desk.enqueue(&request, &by) {
-            Err(Error::Mass(MassError::Refused { .. } | MassError::Applied { .. })) => {
-                desk.status(&id)?.status
-            }
+            Err(Error::Mass(MassError::Refused { .. })) => desk.status(&id)?.status,
             other => other?,
         };
         self.state.summary.enqueued += 1;
@@ -61,8 +64,63 @@ impl Runner<'_> {
 
 impl Runner<'_> {
     /// Runs what is left of one, on this run's connection.
+    ///
+    /// # Errors
+    /// It did not come to its end.
     pub(super) fn run_mass_here(&mut self, migration: &'static Migration) -> Result<(), Error> {
-        self.enqueue_mass(migration)
+        let id = migration.descriptor.id.to_string();
+        let began = Instant::now();
+        let request = StartRequest {
+            id: id.clone(),
+            ..StartRequest::default()
+        };
+        let by = self.state.by.clone();
+        let run = self.desk().enqueue(&request, &by)?.run;
+        let runs: Vec<i64> = run.iter().map(|run| run.run).collect();
+        let work = Work {
+            store: self.store,
+            resolved: self.resolved,
+            migrations: self.migrations,
+            settings: self.settings,
+            runs: Some(&runs),
+            workers: 1,
+            stay: Stay::UntilIdle,
+            lease: ALONE,
+        };
+        let (observer, name) = (&mut *self.observer, id.clone());
+        let mut tell = |event| {
+            if let MassEvent::Progress { progress, .. } = event {
+                observer(Event::Progress {
+                    id: name.clone(),
+                    done: progress.units,
+                    total: progress.total,
+                });
+            }
+        };
+        let interrupt = self.state.interrupt.clone();
+        let session = self.state.session.clone();
+        engine::work_on(&work, self.driver, Some(&session), &interrupt, &mut tell)?;
+        self.state.used = Used::Yes;
+        let status = self.desk().status(&id)?.status;
+        if status.state != MassState::Succeeded {
+            let (state, reason) = (status.state, status.reason);
+            return Err(MassError::NotFinished { id, state, reason }.into());
+        }
+        self.state.summary.applied += 1;
+        (self.observer)(Event::Applied {
+            id,
+            duration: began.elapsed(),
+        });
+        Ok(())
+    }
+
+    fn desk(&mut self) -> Desk<'_> {
+        Desk {
+            driver: self.driver,
+            graph: self.graph,
+            migrations: self.migrations,
+            store: self.store,
+        }
     }
 }
 

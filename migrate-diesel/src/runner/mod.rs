@@ -50,6 +50,7 @@ pub(crate) use views::{applied, pending_names, reading, recorded_views, unsuppor
 /// One run on one connection.
 pub(crate) struct Runner<'r> {
     pub(crate) driver: &'r mut dyn Driver,
+    pub(crate) resolved: &'r Resolved,
     pub(crate) graph: &'r Graph,
     pub(crate) views: &'r Declared,
     pub(crate) migrations: &'r [&'static Migration],
@@ -119,6 +120,7 @@ impl<'r> Runner<'r> {
     ) -> Self {
         Self {
             driver,
+            resolved,
             graph: &resolved.graph,
             views: &resolved.views,
             migrations,

@@ -25,6 +25,8 @@ mod line;
 mod patience;
 mod pulse;
 mod shard;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
 mod worker;
 
 use std::{
@@ -77,7 +79,7 @@ pub(crate) struct Work<'w> {
 
 /// How the work on one shard ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ShardEnd {
+pub enum ShardEnd {
     /// All of it is done.
     Done,
     /// Somebody else holds it, for so long at least.
