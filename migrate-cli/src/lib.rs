@@ -26,12 +26,13 @@
 //!   the program's own `Cargo.toml`, where that directory exists on this machine.
 //!   `.env` is searched in the same places.
 //! - **Keys**: `database_url`, `history_table`, `ordering`, `lock_wait`, `view_lock_wait`,
-//!   `view_lock_timeout`, `on_changed`, `[databases.NAME] url`; of the start of a container `wait_for_db`,
+//!   `view_lock_timeout`, `on_changed`, `[databases.NAME] url`; of sessions, and in `[databases.NAME]`
+//!   of one database's, `application_name`, `search_path`, `statement_timeout` and `lock_timeout`; of the start of a container `wait_for_db`,
 //!   `schema_version` and `flag_dir`, `redis_url` and `redis_flush`, `restore_from`,
 //!   `restore_command` and `restore_expects`.
 //!   Each is also a variable: `MIGRATE_DATABASE_URL`, `MIGRATE_HISTORY_TABLE`, `MIGRATE_ORDERING`,
 //!   `MIGRATE_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_WAIT`, `MIGRATE_VIEW_LOCK_TIMEOUT`, `MIGRATE_ON_CHANGED`,
-//!   `MIGRATE_DATABASES_<NAME>_URL`. An empty variable is an unset one.
+//!   `MIGRATE_DATABASES_<NAME>_URL`, `MIGRATE_DATABASES_<NAME>_LOCK_TIMEOUT`. An empty variable is an unset one.
 //!   `DATABASE_URL` counts where `MIGRATE_DATABASE_URL` is set nowhere.
 //! - **`${VAR}`** and **`${VAR:-default}`** in a value of the file are replaced from the
 //!   environment, then `.env`; `$${` stands for `${`. A value that is overridden or not needed is

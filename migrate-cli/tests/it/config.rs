@@ -106,6 +106,41 @@ fn every_setting_from_every_source() {
     assert_eq!(settings.lock_wait, Duration::ZERO);
 }
 
+/// For all databases, and for one.
+#[test]
+fn settings_of_sessions() {
+    let mut typist = Typist::without_configuration();
+    typist.file(
+        "migrate.toml",
+        "application_name = \"shop\"\nsearch_path = \"app, public\"\nstatement_timeout = \"15m\"\nlock_timeout = \"5s\"\n\
+         database_url = \"sqlite://shop.db\"\n[databases.default]\nlock_timeout = \"1m\"\n[databases.user-data]\nurl = \"x\"\nsearch_path = \"own\"",
+    );
+    let session = |typist: &Typist, database: &str| {
+        effective(typist, "status").1.for_database(database).session
+    };
+    let default = session(&typist, "default");
+    assert_eq!(default.application_name.as_deref(), Some("shop"));
+    assert_eq!(default.search_path.as_deref(), Some("app, public"));
+    assert_eq!(default.limits.statement, Some(Duration::from_secs(900)));
+    assert_eq!(default.limits.lock, Some(Duration::from_secs(60)));
+    let other = session(&typist, "user-data");
+    assert_eq!(other.search_path.as_deref(), Some("own"));
+    assert_eq!(other.limits.lock, Some(Duration::from_secs(5)));
+
+    typist.set("MIGRATE_LOCK_TIMEOUT", "7s");
+    typist.set("MIGRATE_DATABASES_USER_DATA_APPLICATION_NAME", "other");
+    typist.set("MIGRATE_DATABASES_USER_DATA_STATEMENT_TIMEOUT", "250ms");
+    let other = session(&typist, "user-data");
+    assert_eq!(other.application_name.as_deref(), Some("other"));
+    assert_eq!(other.limits.statement, Some(Duration::from_millis(250)));
+    assert_eq!(other.limits.lock, Some(Duration::from_secs(7)));
+    // What is said of one counts more, wherever it is said.
+    assert_eq!(
+        session(&typist, "default").limits.lock,
+        Some(Duration::from_secs(60))
+    );
+}
+
 #[test]
 fn the_file_is_found_from_below_and_beside_the_program() {
     let mut typist = Typist::without_configuration();
@@ -201,6 +236,31 @@ fn mistakes_name_their_place() {
             "view_lock_timeout = \"0s\"",
             "",
             "migrate.toml:1: `view_lock_timeout` cannot be `0s`: it is at least `1ms`",
+        ),
+        (
+            "statement_timeout = \"0s\"",
+            "",
+            "migrate.toml:1: `statement_timeout` cannot be `0s`: it is at least `1ms`: leave it out to have no limit",
+        ),
+        (
+            "[databases.default]\nurl = \"x\"\nlock_timeout = 5",
+            "",
+            "migrate.toml:3: `databases.default.lock_timeout` has to be a string such as \"60s\", not an integer",
+        ),
+        (
+            "[databases.default]\nurl = \"x\"\nlock_timeuot = \"5s\"",
+            "",
+            "migrate.toml:3: unknown key `lock_timeuot`; did you mean `lock_timeout`?",
+        ),
+        (
+            "application_name = \"the deploys of the shop and of everything\"",
+            "",
+            "migrate.toml:1: `application_name` cannot be `the deploys of the shop and of everything`: it has at most 28 bytes",
+        ),
+        (
+            "search_path = \"\"",
+            "",
+            "migrate.toml:1: `search_path` cannot be ``: it is empty",
         ),
         ("ordering = ", "", "migrate.toml:1: "),
         (
