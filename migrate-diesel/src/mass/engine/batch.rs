@@ -22,7 +22,7 @@ use crate::{
         Feed, Piece, Unit,
         store::{self, Moved},
     },
-    migration::{BoxError, Erased},
+    migration::{BoxError, ConnectionKind, Erased},
     runner,
     session::{Context, Steps},
 };
@@ -213,18 +213,25 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Calls the body, and checks what it left of its transaction.
+    /// Calls the body.
     fn call(
         &mut self,
         hold: &Hold<'_>,
         feed: &mut dyn Feed,
         piece: &mut Piece,
     ) -> Result<u64, Ended> {
-        let Carried {
-            at,
-            migration,
-            mass,
-        } = hold.carried;
+        let kind = hold.carried.mass.code.connection();
+        self.lend(hold.carried, kind, |erased| feed.run(erased, piece))
+    }
+
+    /// Lends the connection, within a transaction, and checks what is left of that.
+    pub(super) fn lend<T>(
+        &mut self,
+        carried: Carried,
+        kind: ConnectionKind,
+        body: impl FnOnce(Erased<'_>) -> Result<T, BoxError>,
+    ) -> Result<T, Ended> {
+        let Carried { at, migration, .. } = carried;
         let work = self.shared.work;
         let mut nobody = |_| {};
         let held_views = crate::guard::Held::default();
@@ -255,18 +262,18 @@ impl Worker<'_, '_> {
                 interrupt: self.shared.interrupt,
                 stopped: AtomicBool::new(false),
             };
-            let kind = mass.code.connection();
             let result = match self.line.connection_mut(kind.type_id) {
                 Some(connection) => runner::catch(|| {
-                    feed.run(
-                        Erased {
-                            connection,
-                            context: &context,
-                        },
-                        piece,
-                    )
+                    body(Erased {
+                        connection,
+                        context: &context,
+                    })
                 }),
-                None => Ok(Err("the body takes another connection than this one".into())),
+                None => Ok(Err(format!(
+                    "takes a `{}`, which this connection is not",
+                    (kind.type_name)()
+                )
+                .into())),
             };
             let was_stopped = context.stopped.load(Relaxed);
             (result, was_stopped)
@@ -277,15 +284,15 @@ impl Worker<'_, '_> {
         if was_stopped {
             return Err(Ended::Stopped);
         }
-        let rows = match result {
-            Ok(Ok(rows)) => rows,
+        let value = match result {
+            Ok(Ok(value)) => value,
             Ok(Err(error)) => return Err(Ended::Error(error)),
             Err(message) => return Err(Ended::Error(BodyError::Panicked(message).into())),
         };
         match self.line.depth() {
             Err(_) => Err(Ended::Error(BodyError::ConnectionLost.into())),
             Ok(_) if self.line.aborted() => Err(Ended::Error(BodyError::Swallowed.into())),
-            Ok(Some(1)) => Ok(rows),
+            Ok(Some(1)) => Ok(value),
             Ok(Some(depth)) if depth > 1 => Err(Ended::Error(BodyError::LeftOpen.into())),
             Ok(_) => Err(Ended::Transaction),
         }
@@ -319,12 +326,22 @@ impl Worker<'_, '_> {
 }
 
 /// How a body ended, other than well.
-enum Ended {
+pub(super) enum Ended {
     Error(BoxError),
     /// It ended its own transaction.
     Transaction,
     /// It was told that the run is to end.
     Stopped,
+}
+
+impl From<Ended> for BoxError {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Error(error) => error,
+            Ended::Transaction => BodyError::EndedTransaction.into(),
+            Ended::Stopped => BodyError::Interrupted.into(),
+        }
+    }
 }
 
 /// Whether a database says that there is no transaction where we had begun one.

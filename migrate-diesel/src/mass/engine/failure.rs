@@ -1,9 +1,6 @@
 //! What fails: smaller batches, down to the unit that fails alone; quarantine; a run that cannot go on.
 
-use std::{
-    error::Error as StdError,
-    time::{Duration, Instant},
-};
+use std::error::Error as StdError;
 
 use diesel::QueryResult;
 use migrate_core::mass::{
@@ -11,6 +8,7 @@ use migrate_core::mass::{
 };
 
 use super::{
+    Carried,
     patience::passes,
     shard::{Hold, Left},
     worker::Worker,
@@ -20,6 +18,7 @@ use crate::{
     mass::{
         Piece, Unit,
         store::{self, Again, Change, Moved, Ordered, Verdict},
+        throttle::Throttles,
     },
     migration::BoxError,
 };
@@ -133,7 +132,7 @@ impl Worker<'_, '_> {
     /// Says that a run cannot go on, whatever others do to it meanwhile.
     pub(super) fn fail_run(
         &mut self,
-        carried: super::Carried,
+        carried: Carried,
         run: i64,
         reason: &str,
     ) -> Result<(), Error> {
@@ -163,8 +162,39 @@ impl Worker<'_, '_> {
 
     /// Asks the throttle signals, not for every batch. `Some` when the shard was given back.
     pub(super) fn held_back(&mut self, hold: &Hold<'_>) -> Result<Option<Left>, Error> {
-        let _ = (hold, Duration::ZERO, Instant::now());
-        Ok(None)
+        let Carried { at, mass, .. } = hold.carried;
+        if mass.throttle.is_empty() {
+            return Ok(None);
+        }
+        let throttles = self
+            .throttles
+            .entry(at)
+            .or_insert_with(|| Throttles::new(mass.throttle));
+        let Some(back) = throttles.ask(&mut *self.line) else {
+            return Ok(None);
+        };
+        self.give_back(hold)?;
+        let change = Change {
+            run: &hold.run,
+            to: MassState::Throttled,
+            reason: Some(&back.reason),
+            throttled_for: Some(back.back_off),
+            by: &self.owner,
+        };
+        let ordered = {
+            let _turn = self.shared.turn();
+            store::order(self.shared.work.store, &mut *self.line, &change, Again::No)
+                .map_err(Error::database("say that a run is held back"))?
+        };
+        // Who was faster has said so, or something else that counts more.
+        if ordered == Ordered::Done {
+            self.shared.tell(MassEvent::State {
+                id: hold.run.id.clone(),
+                state: MassState::Throttled,
+                reason: Some(back.reason),
+            });
+        }
+        Ok(Some(Left::Closed))
     }
 }
 

@@ -1,12 +1,12 @@
 //! A run's shards: cut once, by whoever takes the run first, before any body runs.
 
-use migrate_core::mass::{MassState, frontend::MassEvent};
+use migrate_core::mass::{MassRun, MassState, frontend::MassEvent};
 
-use super::{Carried, failure::told, patience::passes, worker::Worker};
+use super::{Carried, ending::hook_failed, failure::told, patience::passes, shard::parameters, worker::Worker};
 use crate::{
     error::Error,
     mass::{
-        catalog, layout,
+        Hook, catalog, layout,
         store::{self, Bounds, Seen},
     },
     migration::BoxError,
@@ -32,6 +32,9 @@ impl Worker<'_, '_> {
             Ok(false) => Ok(()),
             Err(error) => {
                 let is_alive = self.line.roll_back(shared.work.store);
+                if shared.is_over() {
+                    return Ok(());
+                }
                 if !is_alive || passes(&*error) {
                     return Err(self.source_failed(error));
                 }
@@ -55,6 +58,11 @@ impl Worker<'_, '_> {
         let Carried {
             migration, mass, ..
         } = carried;
+        if let Some(before) = mass.before {
+            self.hook(carried, &seen.run, before, "")
+                .map_err(|error| hook_failed("before", error))?;
+        }
+        let driver = &mut *self.line;
         let layout = layout::layout(
             driver,
             &mass.facts,
@@ -74,6 +82,21 @@ impl Worker<'_, '_> {
         driver.batch(store.dialect.commit)?;
         driver.set_depth(0);
         Ok(true)
+    }
+
+    /// Calls a hook within the transaction that is open.
+    pub(super) fn hook(
+        &mut self,
+        carried: Carried,
+        run: &MassRun,
+        hook: &'static dyn Hook,
+        error: &str,
+    ) -> Result<(), BoxError> {
+        let parameters = parameters(run)?;
+        self.lend(carried, hook.connection(), |erased| {
+            hook.call(erased, &parameters, error)
+        })
+        .map_err(BoxError::from)
     }
 
     /// The columns of its key: asked once by each worker.

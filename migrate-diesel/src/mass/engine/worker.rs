@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use migrate_core::mass::{
@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    mass::store::{self, Claimed, Seen, Which},
+    mass::{
+        store::{self, Claimed, Seen, Which},
+        throttle::Throttles,
+    },
 };
 
 /// How often a worker that stays asks whether there is something to do.
@@ -37,8 +40,8 @@ pub(super) struct Worker<'w, 'l> {
     pub(super) applied: Vec<bool>,
     /// Columns of keys, by place in the graph.
     pub(super) columns: HashMap<usize, Vec<String>>,
-    /// When throttle signals were asked last, and how often in a row they held a run back.
-    pub(super) asked: HashMap<i64, (Instant, u32)>,
+    /// Throttle signals, by place in the graph.
+    pub(super) throttles: HashMap<usize, Throttles>,
     /// Runs that it worked on.
     worked: HashSet<(i64, String)>,
 }
@@ -65,7 +68,7 @@ impl<'w, 'l> Worker<'w, 'l> {
             owner: format!("{} worker {number}", crate::who::whoami()),
             applied,
             columns: HashMap::new(),
-            asked: HashMap::new(),
+            throttles: HashMap::new(),
             worked: HashSet::new(),
         })
     }

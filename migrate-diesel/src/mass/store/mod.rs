@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use orders::{Again, Change, Ordered, applied, interrupted, make, order, set};
 pub(crate) use quarantine::{
-    Unsettled, failing_again, failures, next_unsettled, open_failures, putting, resolving, skip,
+    Unsettled, failing_again, failures, next_unsettled, putting, resolving, skip,
 };
 pub(crate) use runs::{
     NewRun, Seen, Which, applied_row, glance, insert, runs, touching, unchanged,

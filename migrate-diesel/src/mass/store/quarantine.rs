@@ -85,24 +85,6 @@ pub(crate) fn next_unsettled(
     }))
 }
 
-/// How many units of a run are to be settled.
-///
-/// # Errors
-/// The database's.
-pub(crate) fn open_failures(store: &Store, driver: &mut dyn Driver, run: i64) -> QueryResult<u64> {
-    let rows = driver.rows(&select(
-        &[store.number("COUNT(*)")],
-        &format!(
-            "FROM {} WHERE run = {run} AND state = 'open'",
-            store.quarantine
-        ),
-    ))?;
-    Ok(rows
-        .first()
-        .and_then(|row| row.c0.as_deref()?.parse().ok())
-        .unwrap_or(0))
-}
-
 /// What is or was in quarantine, the newest `limit`, oldest first.
 ///
 /// # Errors
