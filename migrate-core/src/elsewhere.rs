@@ -11,7 +11,8 @@ use crate::{
 /// What other databases say about what is required of them.
 ///
 /// A requirement that belongs to another database counts as met when it is applied there: in every
-/// database that it belongs to. Where it belongs to the database at hand too, only that one counts.
+/// database that it belongs to (and so at once, where that is a pattern that no configured database
+/// matches). Where it belongs to the database at hand too, only that one counts.
 #[derive(Clone, Debug, Default)]
 pub struct Elsewhere {
     answers: BTreeMap<String, Answer>,
@@ -93,9 +94,6 @@ impl Unmet {
             Found::NotConfigured if database == DEFAULT_DATABASE => {
                 "configure `database_url`".to_owned()
             }
-            Found::NotConfigured if is_pattern(database) => {
-                format!("configure a database that matches, as `[databases.{database}]`")
-            }
             Found::NotConfigured => format!("configure `[databases.{database}]`"),
             Found::NoAnswer(_) => format!("see to it that database `{database}` can be reached"),
         }
@@ -131,7 +129,8 @@ impl Elsewhere {
                 .iter()
                 .filter(|(it, _)| matches(name, it))
                 .peekable();
-            if asked.peek().is_none() {
+            // Where no database matches a pattern, it is applied in every one that does.
+            if asked.peek().is_none() && !is_pattern(name) {
                 return Some(unmet(name, Found::NotConfigured));
             }
             for (database, answer) in asked {

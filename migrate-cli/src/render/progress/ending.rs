@@ -124,6 +124,7 @@ impl Reporter<'_, '_> {
         match doing {
             _ if stopped && rest > 0 => part(rest, "not run", style::DIM),
             _ if stopped => {}
+            _ if rest == 0 && summary.waiting > 0 => {}
             Doing::Up | Doing::Redo => part(rest, "pending", style::DIM),
             Doing::Down => part(rest, "now pending", style::DIM),
         }
