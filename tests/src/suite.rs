@@ -58,6 +58,9 @@ macro_rules! suite {
             }
         }
         $crate::tests! { Postgres of_its_own
+            sql_files {
+                a_file_builds_an_index_concurrently,
+            }
             adopt {
                 flux,
             }

@@ -12,7 +12,16 @@ pub(super) fn fingerprint(sql: &str) -> u64 {
 
 /// Whether there is no statement in it.
 pub(super) fn is_empty(sql: &str) -> bool {
-    normal(sql).is_empty()
+    let mut rest = sql.strip_prefix('\u{feff}').unwrap_or(sql);
+    while let Some(first) = rest.chars().next() {
+        let length = match (skipped(rest, '\n'), first) {
+            (Some(0), ';') => 1,
+            (Some(0) | None, _) => return false,
+            (Some(length), _) => length,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    true
 }
 
 /// The text without comments, with one blank for each run of blanks outside of quotes, and without semicolons
@@ -65,7 +74,7 @@ fn skipped(text: &str, before: char) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("--") {
         // To MySQL, `5--3` is 8.
         let blank_follows = comment.chars().next().is_none_or(char::is_whitespace);
-        let is_operator = before.is_alphanumeric() || "_)".contains(before);
+        let is_operator = is_of_word(before) || before == ')';
         if blank_follows || !is_operator {
             return Some(text.find('\n').unwrap_or(text.len()));
         }
@@ -98,8 +107,13 @@ fn piece(text: &str, first: char) -> Option<usize> {
             }
             None => Some(1),
         },
+        other if is_of_word(other) => Some(text.find(|it| !is_of_word(it)).unwrap_or(text.len())),
         other => Some(other.len_utf8()),
     }
+}
+
+fn is_of_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
 }
 
 /// PostgreSQL's `$tag$`.
@@ -107,7 +121,7 @@ fn tag(text: &str) -> Option<&str> {
     let end = text.get(1..)?.find('$')? + 2;
     let tag = text.get(..end)?;
     let name = tag.trim_matches('$');
-    let is_name = name.chars().all(|it| it.is_alphanumeric() || it == '_');
+    let is_name = name.chars().all(is_of_word);
     (is_name && !name.starts_with(|it: char| it.is_ascii_digit())).then_some(tag)
 }
 
@@ -152,7 +166,10 @@ mod tests {
     #[test]
     fn values_are_for_ever() {
         assert_eq!(fingerprint(""), 0x0e18_ec95_6507_e377);
-        assert_eq!(fingerprint("CREATE TABLE t (id INT); -- the first\n"), 0x0);
+        assert_eq!(
+            fingerprint("CREATE TABLE t (id INT); -- the first\n"),
+            0xa9d0_47a4_e831_03d8
+        );
     }
 
     #[test]
@@ -199,7 +216,9 @@ mod tests {
     fn only_comments_say_nothing() {
         assert!(is_empty("-- This file should undo anything in `up.sql`\n"));
         assert!(is_empty(" /* nothing */ ; \n"));
-        assert!(!is_empty("SELECT 1"));
+        for text in ["SELECT 1", "-- a\nSELECT 1", "/* open", "/*!1 SET x */"] {
+            assert!(!is_empty(text), "{text}");
+        }
     }
 
     #[test]

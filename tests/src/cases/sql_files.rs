@@ -7,8 +7,8 @@ use migrate_diesel::{
     core::{
         Failure, FailureKind, OnChanged,
         adopt::{AdoptRequest, Fate, Tool},
-        frontend::DownTarget,
-        report::ProblemKind,
+        frontend::{Deployment as _, DownTarget, UpRequest},
+        report::{ProblemKind, Rehearsal},
     },
     migrations, migrations_dir,
     prelude::*,
@@ -17,6 +17,7 @@ use migrate_diesel::{
 use super::leave;
 use crate::{
     database::{Backend, Scratch},
+    program,
     run::{chain, migrator, states, up},
 };
 
@@ -50,6 +51,15 @@ pub(crate) mod postgres_files {
         format = refinery,
         backend = postgres,
         prefix = "pg_"
+    );
+}
+
+pub(crate) mod concurrent_files {
+    super::migrations_dir!(
+        "sql/postgres",
+        format = plain,
+        backend = postgres,
+        database = "sql_concurrent"
     );
 }
 
@@ -218,6 +228,41 @@ pub fn files_of_one_backend(scratch: &Scratch) {
         "{said}"
     );
     assert!(scratch.effects().is_empty());
+}
+
+/// Nothing is around a file that says so; a dry run shows the text of the others.
+pub fn a_file_builds_an_index_concurrently(scratch: &Scratch) {
+    let mut deployment = program::open("sql_concurrent", scratch.url()).unwrap();
+    let plan = deployment.rehearse(&UpRequest::default()).unwrap();
+    let [indexed, concurrently] = plan.steps.as_slice() else {
+        panic!("{plan:?}");
+    };
+    let text = include_str!("../../sql/postgres/1_sql_indexed.sql");
+    match indexed.rehearsal.as_ref().unwrap() {
+        Rehearsal::Ran(ran) => {
+            let sql: Vec<&str> = ran.statements.iter().map(|it| it.sql.as_str()).collect();
+            assert_eq!(sql, [text]);
+            assert_eq!(ran.rows, Some(1));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(concurrently.description, "Does not lock the table.");
+    assert!(matches!(
+        concurrently.rehearsal.as_ref().unwrap(),
+        Rehearsal::NotShown(_)
+    ));
+    assert!(!scratch.has_table("sql_indexed"));
+
+    let migrator = migrator(migrations![
+        concurrent_files::sql_indexed,
+        concurrent_files::sql_concurrently
+    ])
+    .database("sql_concurrent");
+    assert_eq!(up(scratch, &migrator).done().applied, 2);
+    assert!(scratch.has_table("sql_by_email"));
+    let summary = migrator.down(&mut scratch.connect(), DownTarget::Steps(1));
+    assert_eq!(summary.unwrap().reverted, 1);
+    assert!(!scratch.has_table("sql_by_email"));
 }
 
 /// Changed text stops before anything runs, until a person says that it does no harm.

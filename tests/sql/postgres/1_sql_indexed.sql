@@ -1,0 +1,2 @@
+CREATE TABLE sql_indexed (id INTEGER PRIMARY KEY, email TEXT);
+INSERT INTO sql_indexed VALUES (1, NULL);
