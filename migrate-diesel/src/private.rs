@@ -23,10 +23,12 @@ use migrate_core::{
 };
 
 pub use self::namesake::{Named, NoneOpen, OpenView, Probe, SomeOpen, check_namesake};
+#[cfg(feature = "csv")]
+pub use crate::mass::CsvCode;
 pub use crate::{
     code_guard::{OnMissing, not_migrated, require, require_async},
     directory::Directory,
-    mass::{Mass, RangeCode},
+    mass::{CustomCode, EachCode, ItemsCode, Mass, OnError, RangeCode, SimpleCode, typed},
     migration::{Declared, Down, Migration, Typed},
     registry::{DIRECTORIES, MIGRATIONS, VIEWS},
     sql_body::SqlText,
@@ -52,11 +54,13 @@ pub const UNREGISTERED: NodeRef = {
         databases: &[],
         reversal: Reversal::Unspecified,
         fingerprint: Fingerprint(0),
+        limits: migrate_core::Limits::NONE,
         suspends: &[],
         unmanaged: Unmanaged::Refuse,
         sql: None,
         repeat: Repeat::Never,
         replaces: &[],
+        scale: migrate_core::Scale::Step,
         key: 0,
     };
     NodeRef::new(&NOWHERE)

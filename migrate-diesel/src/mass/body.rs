@@ -21,15 +21,23 @@ pub trait Signature: 'static {
 
 /// What the first parameter of a body is a `&mut` of: a connection, or a session of one.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a mass migration cannot take `&mut {Self}`",
+    label = "not a connection that migrations know",
+    note = "take `&mut C` or `&mut Session<C>`, where `C` is `SqliteConnection`, `PgConnection`, `MysqlConnection` or `AnyConnection`",
+    note = "`PgConnection` and `MysqlConnection` need the features `postgres` and `mysql` of migrate-diesel"
+)]
 pub trait Handle: Parameter {
     /// The connection.
     type Connection: MigrationConnection;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Handle for C {
     type Connection = C;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: MigrationConnection> Handle for Session<'static, C> {
     type Connection = C;
 }

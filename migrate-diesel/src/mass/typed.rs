@@ -1,8 +1,6 @@
 //! Bodies as `#[mass_migration]` writes them: with the types in their signatures, so that rustc tells
 //! what is wrong with one of them once, and at that type.
 
-use std::marker::PhantomData;
-
 use serde::{Serialize, de::DeserializeOwned};
 
 #[cfg(feature = "csv")]
@@ -10,6 +8,7 @@ use super::csv::CsvCode;
 use super::{
     batch::Batch,
     body::{Alone, AloneWith, Handle, Nothing, ReturnedRows, Signature, Takes, With, Without},
+    code::MassCode,
     custom::{Cursor, CustomCode, ReturnedNext},
     each::{EachCode, LoadedRow},
     items::{ItemsCode, Source},
@@ -116,70 +115,87 @@ impl<T: Serialize + DeserializeOwned + 'static> Place for Cursor<T> {
     type Position = T;
 }
 
+// Each of these hands on what it gets, and asks of each type what its kind asks of it.
+
 /// `table` or `query`, with a `&Batch<K>`.
 #[must_use]
-pub const fn range<H: Handle, A: KeyRange, R: ReturnedRows, B: TypedBody<H, A, R>>(
-    body: B,
-) -> RangeCode<B, (A::Key, B::Signature)> {
-    RangeCode(body, PhantomData)
+pub const fn range<H, A, R, B, K, M>(code: &'static RangeCode<B, (K, M)>) -> &'static dyn MassCode
+where
+    H: Handle,
+    A: KeyRange<Key = K>,
+    R: ReturnedRows,
+    B: TypedBody<H, Batch<K>, R, Signature = M>,
+    K: Key,
+    M: Signature,
+{
+    code
 }
 
 /// `table` or `query`, with a row.
 #[must_use]
-pub const fn each<
+pub const fn each<H, A, R, B, M>(code: &'static EachCode<B, (A, M)>) -> &'static dyn MassCode
+where
     H: Handle,
-    A: LoadedRow<<H as Handle>::Connection>,
+    A: LoadedRow<M::Connection>,
     R: ReturnedRows,
-    B: TypedBody<H, A, R>,
->(
-    body: B,
-) -> EachCode<B, (A, B::Signature)> {
-    EachCode(body, PhantomData)
+    B: TypedBody<H, A, R, Signature = M>,
+    M: Signature,
+{
+    code
 }
 
 /// `items`
 #[must_use]
-pub const fn items<
+pub const fn items<H, A, R, B, S, N, M>(
+    code: &'static ItemsCode<S, B, (N, M)>,
+) -> &'static dyn MassCode
+where
     H: Handle,
-    A,
     R: ReturnedRows,
-    B: TypedBody<H, A, R>,
     S: Source<N, Item = A>,
-    N,
->(
-    source: S,
-    body: B,
-) -> ItemsCode<S, B, (N, B::Signature)> {
-    ItemsCode(source, body, PhantomData)
+    N: 'static,
+    B: TypedBody<H, A, R, Signature = M>,
+    M: Signature,
+{
+    code
 }
 
 /// `csv`
 #[cfg(feature = "csv")]
 #[must_use]
-pub const fn csv<
+pub const fn csv<H, A, R, B, M>(code: &'static CsvCode<B, (A, M)>) -> &'static dyn MassCode
+where
     H: Handle,
     A: DeserializeOwned + 'static,
     R: ReturnedRows,
-    B: TypedBody<H, A, R>,
->(
-    path: &'static str,
-    body: B,
-) -> CsvCode<B, (A, B::Signature)> {
-    CsvCode(path, body, PhantomData)
+    B: TypedBody<H, A, R, Signature = M>,
+    M: Signature,
+{
+    code
 }
 
 /// A `&Cursor<T>`.
 #[must_use]
-pub const fn custom<H: Handle, A: Place, R: ReturnedNext<A::Position>, B: TypedBody<H, A, R>>(
-    body: B,
-) -> CustomCode<B, (A::Position, B::Signature)> {
-    CustomCode(body, PhantomData)
+pub const fn custom<H, A, R, B, T, M>(code: &'static CustomCode<B, (T, M)>) -> &'static dyn MassCode
+where
+    H: Handle,
+    A: Place<Position = T>,
+    R: ReturnedNext<T>,
+    B: TypedBody<H, Cursor<T>, R, Signature = M>,
+    T: Serialize + DeserializeOwned + 'static,
+    M: Signature,
+{
+    code
 }
 
 /// Nothing but a connection.
 #[must_use]
-pub const fn simple<H: Handle, A, R: ReturnedRows, B: TypedBody<H, A, R>>(
-    body: B,
-) -> SimpleCode<B, B::Signature> {
-    SimpleCode(body, PhantomData)
+pub const fn simple<H, A, R, B, M>(code: &'static SimpleCode<B, M>) -> &'static dyn MassCode
+where
+    H: Handle,
+    R: ReturnedRows,
+    B: TypedBody<H, Nothing, R, Signature = M>,
+    M: Signature,
+{
+    code
 }

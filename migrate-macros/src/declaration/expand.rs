@@ -116,7 +116,7 @@ fn node(
     let was = list("was", literals(was));
     let reversal = match reversal {
         Reversal::Unspecified => None,
-        Reversal::Down(path) => Some(hook(runtime, "down", path)),
+        Reversal::Down(path) => Some(hook(runtime, "down", "Down", path)),
         Reversal::Irreversible(reason) => Some(quote!(.irreversible(#reason))),
     };
     let databases = list("databases", literals(databases));
@@ -140,12 +140,18 @@ fn list<'a>(method: &str, elements: impl Iterator<Item = &'a TokenTree>) -> Opti
 }
 
 /// `.down(..)` and the like, at the key rather than at the path: on a path rustc would tell it again
-/// for each part of this.
-pub(crate) fn hook(runtime: &Runtime, method: &str, path: &At<TokenStream>) -> TokenStream {
+/// for each part of this. `wrapper` is what calls the function.
+pub(crate) fn hook(
+    runtime: &Runtime,
+    method: &str,
+    wrapper: &str,
+    path: &At<TokenStream>,
+) -> TokenStream {
     let private = runtime.private_at(path.key);
     let function = &path.value;
     let method = Ident::new(method, path.key);
-    quote_spanned!(path.key=> .#method(&#private::Down(#function, #private::PhantomData)))
+    let wrapper = Ident::new(wrapper, path.key);
+    quote_spanned!(path.key=> .#method(&#private::#wrapper(#function, #private::PhantomData)))
 }
 
 /// The name of the function as an expression at `span`, which is that of a `&`: on a name it would

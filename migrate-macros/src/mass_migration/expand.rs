@@ -5,7 +5,10 @@ use quote::{quote, quote_spanned};
 
 use super::model::{Body, Granularity, Kind, MassMigration, Settings, Source};
 use crate::{
-    declaration::expand::{self, Own, function_at, hook},
+    declaration::{
+        Reference, Signature,
+        expand::{self, Own, function_at, hook},
+    },
     paths::Runtime,
     values::{At, Path, Text, literals},
 };
@@ -32,7 +35,7 @@ fn own(runtime: &Runtime, name: &Ident, body: &Body) -> Own {
         items: quote! {
             #checks
             #same
-            static __MASS: #private::Mass = #private::Mass::new(#kind, &#code) #settings #throttle;
+            static __MASS: #private::Mass = #private::Mass::new(#kind, #code) #settings #throttle;
         },
         calls: quote!(.mass(&__MASS)),
     }
@@ -96,28 +99,72 @@ fn parameters(body: &Body) -> Option<TokenStream> {
     })
 }
 
-/// The function, in what calls it. Here only its path is known; rustc infers the types in it.
+/// The function with the types in its signature, in what calls it. Each type is an argument of its own,
+/// with its own span, so that rustc tells what is wrong with it there, and once.
 fn code(runtime: &Runtime, name: &Ident, body: &Body) -> TokenStream {
-    let at = body.signature.connection.ampersand;
+    let Signature {
+        connection,
+        more,
+        returns,
+        ..
+    } = &body.signature;
+    let at = connection.ampersand;
     let private = runtime.private_at(at);
     let function = function_at(name, at);
-    let types = quote_spanned!(at=> #private::PhantomData);
-    match &body.kind {
+    let handle = &connection.referent;
+    let (subject, parameters) = match &body.parameters {
+        Some(_) => (
+            more.split_last().and_then(|(_, it)| it.first()),
+            more.last(),
+        ),
+        None => (more.first(), None),
+    };
+    let (subject, typed) = match (subject, parameters) {
+        (Some(Reference { referent, .. }), None) => (
+            quote!(#(#referent)*),
+            quote_spanned!(at=> MassBody::<#(#handle)*, _, _>),
+        ),
+        (Some(Reference { referent, .. }), Some(parameters)) => {
+            let parameters = &parameters.referent;
+            (
+                quote!(#(#referent)*),
+                quote_spanned!(at=> MassBodyWith::<#(#handle)*, _, #(#parameters)*, _>),
+            )
+        }
+        (None, None) => (
+            quote_spanned!(at=> _),
+            quote_spanned!(at=> MassStep::<#(#handle)*, _>),
+        ),
+        (None, Some(parameters)) => {
+            let parameters = &parameters.referent;
+            (
+                quote_spanned!(at=> _),
+                quote_spanned!(at=> MassStepWith::<#(#handle)*, #(#parameters)*, _>),
+            )
+        }
+    };
+    // After the three that are written, what rustc finds out.
+    let (kind, caller, inferred, source) = match &body.kind {
         Kind::Keys {
             granularity: Granularity::Range,
             ..
-        } => quote_spanned!(at=> #private::RangeCode(#function, #types)),
+        } => ("range", "RangeCode", 3, None),
         Kind::Keys {
             granularity: Granularity::Row,
             ..
-        } => quote_spanned!(at=> #private::EachCode(#function, #types)),
-        Kind::Items(source) => {
-            let source = &source.value;
-            quote_spanned!(at=> #private::ItemsCode(#source, #function, #types))
-        }
-        Kind::Csv(path) => quote_spanned!(at=> #private::CsvCode(#path, #function, #types)),
-        Kind::Custom => quote_spanned!(at=> #private::CustomCode(#function, #types)),
-        Kind::Simple => quote_spanned!(at=> #private::SimpleCode(#function, #types)),
+        } => ("each", "EachCode", 2, None),
+        Kind::Items(source) => ("items", "ItemsCode", 4, Some(source.value.clone())),
+        Kind::Csv(path) => ("csv", "CsvCode", 2, Some(quote!(#path))),
+        Kind::Custom => ("custom", "CustomCode", 3, None),
+        Kind::Simple => ("simple", "SimpleCode", 2, None),
+    };
+    let (kind, caller) = (Ident::new(kind, at), Ident::new(caller, at));
+    let inferred = std::iter::repeat_n(quote_spanned!(at=> , _), inferred);
+    let source = source.map(|it| quote_spanned!(at=> #it,));
+    quote_spanned! {at=>
+        #private::typed::#kind::<_, #subject, #returns #(#inferred)*>(&#private::#caller(
+            #source #private::typed::#typed(#function), #private::PhantomData
+        ))
     }
 }
 
@@ -140,13 +187,13 @@ fn settings(runtime: &Runtime, settings: &Settings) -> TokenStream {
         .filter(|it| it.value == "ignore")
         .map(|_| quote!(.ignore_added()));
     let hooks = [
-        ("before", &settings.before),
-        ("after", &settings.after),
-        ("on_error", &settings.on_error),
+        ("before", "Down", &settings.before),
+        ("after", "Down", &settings.after),
+        ("on_error", "OnError", &settings.on_error),
     ];
     let hooks = hooks
         .into_iter()
-        .filter_map(|(name, path)| Some(hook(runtime, name, path.as_ref()?)));
+        .filter_map(|(name, wrapper, path)| Some(hook(runtime, name, wrapper, path.as_ref()?)));
     quote!(#(#numbers)* #(#durations)* #added #(#hooks)*)
 }
 
