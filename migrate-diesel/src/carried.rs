@@ -68,6 +68,16 @@ impl Carried {
         }
     }
 
+    /// These and no views.
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(crate) fn of(migrations: Vec<&'static Migration>) -> Self {
+        Self {
+            migrations,
+            views: Vec::new(),
+            crates: Vec::new(),
+        }
+    }
+
     pub(crate) fn graph(&self, ordering: Ordering) -> Result<Graph, Error> {
         let mut problems = self.missing_crates();
         problems.extend(DIRECTORIES.iter().filter_map(Directory::problem));

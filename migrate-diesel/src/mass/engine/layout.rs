@@ -2,7 +2,10 @@
 
 use migrate_core::mass::{MassRun, MassState, frontend::MassEvent};
 
-use super::{Carried, ending::hook_failed, failure::told, patience::passes, shard::parameters, worker::Worker};
+use super::{
+    Carried, ending::hook_failed, failure::told, patience::passes, shard::parameters,
+    worker::Worker,
+};
 use crate::{
     error::Error,
     mass::{

@@ -191,11 +191,7 @@ impl Place {
     }
 
     fn with<T>(&self, f: impl FnOnce(&Work<'_>, &Connect<'_>) -> T) -> T {
-        let carried = Carried {
-            migrations: vec![self.migration],
-            views: Vec::new(),
-            crates: Vec::new(),
-        };
+        let carried = Carried::of(vec![self.migration]);
         let resolved = carried.resolve(Ordering::default(), "default").unwrap();
         let settings = Settings::default();
         let migrations = [self.migration];
