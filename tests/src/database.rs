@@ -3,15 +3,49 @@
 use std::{
     env,
     fmt::Display,
+    path::Path,
     process,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_types};
-use migrate_diesel::{AnyConnection, core::DatabaseUrl};
+use migrate_diesel::{
+    AnyConnection, Error, MigrationConnection, Migrator,
+    backend::Driver,
+    core::{DatabaseUrl, NodeRef, report::Summary},
+};
 use tempfile::TempDir;
 
-/// The databases that every case runs on.
+/// A backend of another crate, for the suite: where its databases come from.
+pub trait Database: 'static {
+    /// Its connection. Its crate registers it for the scheme of [`create`](Self::create)'s URLs.
+    type Connection: MigrationConnection;
+
+    /// Whose SQL it understands; the cases choose their statements by it.
+    const SPEAKS: Backend;
+
+    /// Makes an empty database, and gives its URL. `name` is one that no other test has; `directory` is the
+    /// test's own, and lives as long.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    fn create(name: &str, directory: &Path) -> String;
+
+    /// Removes it. Nothing to do where it lies in the directory.
+    ///
+    /// # Errors
+    /// Why it could not, in words.
+    fn drop(name: &str) -> Result<(), String>;
+
+    /// One migration whose body takes `&mut Self::Connection` (or a `Session` of it), and inserts one row into
+    /// `effects(name)`.
+    fn own_migration() -> NodeRef;
+}
+
+/// The databases that every case runs on, and whose SQL it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// A file of the test's own.
@@ -22,7 +56,55 @@ pub enum Backend {
     Mysql,
 }
 
+/// What a [`Database`] gives, without its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Foreign {
+    create: fn(&str, &Path) -> String,
+    drop: fn(&str) -> Result<(), String>,
+    /// A migration whose body takes the connection itself.
+    pub(crate) own_migration: fn() -> NodeRef,
+    /// `up` on the connection itself.
+    pub(crate) up: fn(&Migrator, AnyConnection) -> Result<Summary, Error>,
+}
+
+impl Foreign {
+    fn of<D: Database>() -> Self {
+        Self {
+            create: D::create,
+            drop: D::drop,
+            own_migration: D::own_migration,
+            up: |migrator, connection| match connection {
+                AnyConnection::Other(mut it) => {
+                    migrator.up(it.downcast_mut::<D::Connection>().unwrap())
+                }
+                own => panic!("{own:?} is no connection of another crate"),
+            },
+        }
+    }
+}
+
+/// What dialects of other crates speak, by their names.
+static SPOKEN: Mutex<Vec<(&str, Backend)>> = Mutex::new(Vec::new());
+
 impl Backend {
+    /// Whose SQL the database at the other end understands.
+    ///
+    /// # Panics
+    /// For one that no [`Scratch`] of this program is of.
+    #[must_use]
+    pub fn of(connection: &impl Driver) -> Self {
+        match connection.dialect().name {
+            "sqlite" => Self::Sqlite,
+            "postgres" => Self::Postgres,
+            "mysql" => Self::Mysql,
+            name => {
+                let spoken = SPOKEN.lock().unwrap();
+                let known = spoken.iter().find(|(known, _)| *known == name);
+                known.unwrap_or_else(|| panic!("what does {name} speak?")).1
+            }
+        }
+    }
+
     /// Whether DDL is part of a transaction.
     #[must_use]
     pub fn has_transactional_ddl(self) -> bool {
@@ -52,8 +134,9 @@ impl Backend {
 /// DDL of their own: `effects`, where a row is an effect that can be counted, and `switches`.
 #[derive(Debug)]
 pub struct Scratch {
-    /// Which.
+    /// Which, or whose SQL it understands.
     pub backend: Backend,
+    foreign: Option<Foreign>,
     url: String,
     name: String,
     directory: TempDir,
@@ -78,12 +161,37 @@ impl Scratch {
     /// When it cannot be made.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
+        Self::make(backend, None)
+    }
+
+    /// A new one of another crate's backend.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn of<D: Database>() -> Self {
+        let scratch = Self::make(D::SPEAKS, Some(Foreign::of::<D>()));
+        let name = scratch.connect().dialect().name;
+        SPOKEN.lock().unwrap().push((name, D::SPEAKS));
+        scratch
+    }
+
+    /// A new one of the same backend.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::make(self.backend, self.foreign)
+    }
+
+    fn make(backend: Backend, foreign: Option<Foreign>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("t{}_{}", process::id(), NEXT.fetch_add(1, Relaxed));
         let directory = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}/{name}.db", directory.path().display()),
-            Backend::Postgres | Backend::Mysql => {
+        let url = match (foreign, backend) {
+            (Some(foreign), _) => (foreign.create)(&name, directory.path()),
+            (None, Backend::Sqlite) => {
+                format!("sqlite://{}/{name}.db", directory.path().display())
+            }
+            (None, Backend::Postgres | Backend::Mysql) => {
                 let admin = backend.admin_url();
                 let sql = match backend {
                     // A checkpoint less than the default strategy, and other tests need not wait.
@@ -96,6 +204,7 @@ impl Scratch {
         };
         let scratch = Self {
             backend,
+            foreign,
             url,
             name,
             directory,
@@ -103,6 +212,11 @@ impl Scratch {
         scratch.sql("CREATE TABLE effects (name VARCHAR(190) NOT NULL)");
         scratch.sql("CREATE TABLE switches (name VARCHAR(190) NOT NULL)");
         scratch
+    }
+
+    /// What only another crate's backend has.
+    pub(crate) fn foreign(&self) -> Option<Foreign> {
+        self.foreign
     }
 
     /// Where it is.
@@ -219,15 +333,26 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let sql = match self.backend {
-            Backend::Sqlite => return,
-            Backend::Postgres => format!("DROP DATABASE {} WITH (FORCE)", self.name),
-            Backend::Mysql => format!("DROP DATABASE {}", self.name),
+        let result = match (self.foreign, self.backend) {
+            (Some(foreign), _) => (foreign.drop)(&self.name),
+            (None, Backend::Sqlite) => return,
+            (None, Backend::Postgres) => {
+                self.remove(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            }
+            (None, Backend::Mysql) => self.remove(&format!("DROP DATABASE {}", self.name)),
         };
         // A panic here would hide the test's own.
-        if let Err(error) = open(&self.backend.admin_url()).batch_execute(&sql) {
-            tell(&format!("{sql}: {error}"));
+        if let Err(error) = result {
+            tell(&error);
         }
+    }
+}
+
+impl Scratch {
+    fn remove(&self, sql: &str) -> Result<(), String> {
+        open(&self.backend.admin_url())
+            .batch_execute(sql)
+            .map_err(|error| format!("{sql}: {error}"))
     }
 }
 
@@ -251,11 +376,32 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{server}/{name}")
 }
 
+/// The column `value` of the rows of a query, by the driver: of other crates' connections Diesel reads no rows
+/// without knowing their types.
+fn values(connection: &mut AnyConnection, sql: &str, as_text: &str) -> Vec<String> {
+    let value = as_text.replace("{}", "q.value");
+    let sql = format!(
+        "SELECT {value} AS c0, NULL AS c1, NULL AS c2, NULL AS c3, NULL AS c4, NULL AS c5 FROM ({sql}) q"
+    );
+    let rows = connection.rows(&sql);
+    let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let null = || "NULL".to_owned();
+    rows.into_iter()
+        .map(|row| {
+            let [value, ..] = row.into_columns();
+            value.unwrap_or_else(null)
+        })
+        .collect()
+}
+
 /// The column `value` of the rows of a query, as text.
 ///
 /// # Panics
 /// When the query fails.
 pub fn texts(connection: &mut AnyConnection, sql: &str) -> Vec<String> {
+    if let AnyConnection::Other(_) = connection {
+        return values(connection, sql, "{}");
+    }
     let rows: Vec<Text> = diesel::sql_query(sql)
         .load(connection)
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -270,6 +416,11 @@ pub fn texts(connection: &mut AnyConnection, sql: &str) -> Vec<String> {
 /// # Panics
 /// When the query fails.
 pub fn number(connection: &mut AnyConnection, sql: &str) -> i64 {
+    if let AnyConnection::Other(_) = connection {
+        let as_text = connection.dialect().number_as_text;
+        let values = values(connection, sql, as_text);
+        return values.first().unwrap().parse().unwrap();
+    }
     let row: Number = diesel::sql_query(sql)
         .get_result(connection)
         .unwrap_or_else(|error| panic!("{sql}: {error}"));

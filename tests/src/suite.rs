@@ -1,6 +1,7 @@
-//! [`suite!`](crate::suite): every case as a test of one backend.
+//! [`suite!`](crate::suite): every case as a test of one backend, of this workspace or of your own.
 
-/// `suite!(Postgres);` is a test for every case, run on PostgreSQL.
+/// `suite!(Postgres);` is a test for every case, run on PostgreSQL. `suite!(MyDatabase);`, with a type that
+/// implements [`Database`](crate::database::Database), is one for every case that all backends have to pass.
 #[macro_export]
 macro_rules! suite {
     (@own Sqlite) => {
@@ -137,7 +138,24 @@ macro_rules! suite {
             }
         }
     };
+    // What only that backend has is for its own crate to test.
+    (@own $database:ident) => {};
+    (@fresh Sqlite) => {
+        $crate::database::Scratch::new($crate::database::Backend::Sqlite)
+    };
+    (@fresh Postgres) => {
+        $crate::database::Scratch::new($crate::database::Backend::Postgres)
+    };
+    (@fresh Mysql) => {
+        $crate::database::Scratch::new($crate::database::Backend::Mysql)
+    };
+    (@fresh $database:ident) => {
+        $crate::database::Scratch::of::<$database>()
+    };
     ($backend:ident) => {
+        fn fresh() -> $crate::database::Scratch {
+            $crate::suite!(@fresh $backend)
+        }
         $crate::tests! { $backend alike
             outcome {
                 requirements_come_first_and_each_is_applied_once,
@@ -324,8 +342,7 @@ macro_rules! tests {
                 $(
                     #[test]
                     fn $case() {
-                        let backend = $crate::database::Backend::$backend;
-                        case::$case(&$crate::database::Scratch::new(backend));
+                        case::$case(&super::super::fresh());
                     }
                 )*
             })*

@@ -1,7 +1,4 @@
-//! What a connection has to implement, and the four that do.
-//!
-//! [`Driver`] is the runner's view of a connection: object-safe, SQL in, text out. The dialects
-//! differ in the values of a [`Dialect`] and in few methods: lock, isolation, columns.
+#![doc = include_str!("../docs/backends.md")]
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod any;

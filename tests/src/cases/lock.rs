@@ -208,7 +208,7 @@ fn locks(scratch: &Scratch) -> i64 {
 
 /// A deployer in another database of the same server is no concern of ours.
 pub fn another_database_has_a_lock_of_its_own(scratch: &Scratch) {
-    let other = Scratch::new(scratch.backend);
+    let other = scratch.another();
     let first = Paused::start(other.connect(), migrator(migrations![lock_first]));
     let mut connection = scratch.connect();
     let told = up_with(

@@ -319,10 +319,10 @@ pub(crate) fn broken_ddl(db: &mut AnyConnection) -> QueryResult<()> {
 
 /// The server ends the session that asks it to.
 fn hang_up(db: &mut AnyConnection) -> QueryResult<()> {
-    let sql = match db {
-        AnyConnection::Postgres(_) => "SELECT pg_terminate_backend(pg_backend_pid())",
-        AnyConnection::Mysql(_) => "KILL CONNECTION_ID()",
-        AnyConnection::Sqlite(_) => unreachable!("SQLite has no session to end"),
+    let sql = match Backend::of(db) {
+        Backend::Postgres => "SELECT pg_terminate_backend(pg_backend_pid())",
+        Backend::Mysql => "KILL CONNECTION_ID()",
+        Backend::Sqlite => unreachable!("SQLite has no session to end"),
     };
     db.batch_execute(sql)
 }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use migrate_diesel::{
     AnyConnection, Error, Migrator,
-    core::{DatabaseUrl, Failure, FailureKind, frontend::UpRequest},
+    core::{DatabaseUrl, Failure, FailureKind, NodeRef, frontend::UpRequest},
     migrations,
     prelude::*,
 };
@@ -180,10 +180,11 @@ pub fn bodies_for_another_database_are_listed(scratch: &Scratch) {
     assert!(matches!(error, Error::WrongBackend { .. }), "{error:?}");
     assert_eq!(error.kind(), FailureKind::Usage);
     let failure = Failure::from(error);
-    let expected: &[&str] = match scratch.backend {
-        Backend::Sqlite => &["kind_mysql", "kind_postgres"],
-        Backend::Postgres => &["kind_mysql", "kind_sqlite"],
-        Backend::Mysql => &["kind_postgres", "kind_sqlite"],
+    let expected: &[&str] = match (scratch.foreign(), scratch.backend) {
+        (Some(_), _) => &["kind_mysql", "kind_postgres", "kind_sqlite"],
+        (None, Backend::Sqlite) => &["kind_mysql", "kind_postgres"],
+        (None, Backend::Postgres) => &["kind_mysql", "kind_sqlite"],
+        (None, Backend::Mysql) => &["kind_postgres", "kind_sqlite"],
     };
     let listed: Vec<&str> = failure
         .problems
@@ -203,20 +204,28 @@ pub fn bodies_for_another_database_are_listed(scratch: &Scratch) {
     assert!(!scratch.has_table("migrate_history"));
     // `plan` shows it, and `check` too.
     let mut connection = scratch.connect();
-    assert_eq!(migrator.plan(&mut connection).unwrap().problems.len(), 2);
-    assert_eq!(migrator.check(&mut connection).unwrap().problems.len(), 2);
+    let plan = migrator.plan(&mut connection).unwrap();
+    assert_eq!(plan.problems.len(), expected.len());
+    let check = migrator.check(&mut connection).unwrap();
+    assert_eq!(check.problems.len(), expected.len());
 }
 
 /// Bodies that take this database's own connection, or any, run side by side.
 pub fn bodies_for_this_database_run(scratch: &Scratch) {
-    let own = match scratch.backend {
-        Backend::Sqlite => migrations![kind_sqlite],
-        Backend::Postgres => migrations![kind_postgres],
-        Backend::Mysql => migrations![kind_mysql],
-    };
-    let migrator = migrator(own.into_iter().chain(migrations![kind_any]));
+    let migrator = migrator([own(scratch)].into_iter().chain(migrations![kind_any]));
     assert_eq!(up(scratch, &migrator).done().applied, 2);
     assert_eq!(scratch.effects().len(), 2);
+}
+
+/// A body that takes this database's own connection.
+fn own(scratch: &Scratch) -> NodeRef {
+    let [sqlite, postgres, mysql] = migrations![kind_sqlite, kind_postgres, kind_mysql];
+    match (scratch.foreign(), scratch.backend) {
+        (Some(foreign), _) => (foreign.own_migration)(),
+        (None, Backend::Sqlite) => sqlite,
+        (None, Backend::Postgres) => postgres,
+        (None, Backend::Mysql) => mysql,
+    }
 }
 
 /// A library caller with a connection of one kind: bodies for any connection do not fit it.
@@ -226,6 +235,10 @@ pub fn a_callers_connection_of_one_kind(scratch: &Scratch) {
             AnyConnection::Sqlite(mut it) => (own.up(&mut it), misfit.up(&mut it)),
             AnyConnection::Postgres(mut it) => (own.up(&mut it), misfit.up(&mut it)),
             AnyConnection::Mysql(mut it) => (own.up(&mut it), misfit.up(&mut it)),
+            other @ AnyConnection::Other(_) => {
+                let up = scratch.foreign().unwrap().up;
+                (up(&own, other), up(&misfit, scratch.connect()))
+            }
         };
         assert_eq!(applied.unwrap().applied, 1);
         let error = error.unwrap_err();
@@ -236,11 +249,7 @@ pub fn a_callers_connection_of_one_kind(scratch: &Scratch) {
                 .contains("`AnyConnection`")
         );
     };
-    let own = match scratch.backend {
-        Backend::Sqlite => migrator(migrations![kind_sqlite]),
-        Backend::Postgres => migrator(migrations![kind_postgres]),
-        Backend::Mysql => migrator(migrations![kind_mysql]),
-    };
+    let own = migrator([own(scratch)]);
     fits(own, migrator(migrations![kind_any]), scratch.connect());
     assert_eq!(scratch.effects().len(), 1);
 }

@@ -209,7 +209,7 @@ pub fn squashed(scratch: &Scratch) {
     );
     assert!(up(scratch, &all).events.is_empty());
 
-    let old = Scratch::new(scratch.backend);
+    let old = scratch.another();
     up(&old, &migrator(migrations![squash_one, squash_two])).done();
     let told = up(&old, &all);
     assert_eq!(
@@ -218,7 +218,7 @@ pub fn squashed(scratch: &Scratch) {
     );
     assert_eq!(old.effects(), ["one", "three", "two"]);
 
-    let half = Scratch::new(scratch.backend);
+    let half = scratch.another();
     up(&half, &migrator(migrations![squash_one])).done();
     let told = up(&half, &all);
     assert!(told.events.is_empty(), "{:?}", told.events);

@@ -12,8 +12,8 @@ use crate::{
 /// Everything that a session can remember, each as SQL that does it and SQL that sees it (a `value`
 /// that is 0 where nothing is left).
 fn traces(db: &AnyConnection) -> &'static [(&'static str, &'static str, &'static str)] {
-    match db {
-        AnyConnection::Sqlite(_) => &[
+    match Backend::of(db) {
+        Backend::Sqlite => &[
             (
                 "temporary table",
                 "CREATE TEMP TABLE left_over (id INTEGER)",
@@ -36,7 +36,7 @@ fn traces(db: &AnyConnection) -> &'static [(&'static str, &'static str, &'static
                  FROM pragma_recursive_triggers",
             ),
         ],
-        AnyConnection::Postgres(_) => &[
+        Backend::Postgres => &[
             (
                 "temporary table",
                 "CREATE TEMP TABLE left_over (id INTEGER)",
@@ -76,7 +76,7 @@ fn traces(db: &AnyConnection) -> &'static [(&'static str, &'static str, &'static
                 "SELECT count(*) AS value FROM pg_roles WHERE rolname = current_user AND rolname = 'pg_read_all_data'",
             ),
         ],
-        AnyConnection::Mysql(_) => &[
+        Backend::Mysql => &[
             (
                 "temporary table",
                 "CREATE TEMPORARY TABLE left_over (id INTEGER)",
@@ -120,8 +120,7 @@ fn look_for_traces(db: &mut AnyConnection) -> Result<(), String> {
             left.push(*what);
         }
     }
-    if matches!(db, AnyConnection::Mysql(_)) && db.batch_execute("SELECT * FROM left_over").is_ok()
-    {
+    if Backend::of(db) == Backend::Mysql && db.batch_execute("SELECT * FROM left_over").is_ok() {
         left.push("temporary table");
     }
     if left.is_empty() {
@@ -146,7 +145,7 @@ pub(crate) fn isolation_2_looks(db: &mut AnyConnection) -> Result<(), String> {
 pub(crate) fn isolation_3_leaves_outside(db: &mut AnyConnection) -> QueryResult<()> {
     leave(db, "left outside")?;
     leave_traces(db)?;
-    if let AnyConnection::Sqlite(_) = db {
+    if Backend::of(db) == Backend::Sqlite {
         db.batch_execute("PRAGMA foreign_keys = OFF; ATTACH ':memory:' AS left_over")?;
     }
     Ok(())
@@ -154,7 +153,7 @@ pub(crate) fn isolation_3_leaves_outside(db: &mut AnyConnection) -> QueryResult<
 
 #[migration(database = "isolation", requires = [isolation_3_leaves_outside], transaction = none)]
 pub(crate) fn isolation_4_looks_outside(db: &mut AnyConnection) -> Result<(), String> {
-    if let AnyConnection::Sqlite(_) = db {
+    if Backend::of(db) == Backend::Sqlite {
         // The bundled SQLite has them on.
         if number(db, "SELECT foreign_keys AS value FROM pragma_foreign_keys") != 1 {
             return Err("foreign_keys".to_owned());

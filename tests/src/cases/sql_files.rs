@@ -200,6 +200,7 @@ pub fn files_run_on_a_callers_connection(scratch: &Scratch) {
         AnyConnection::Sqlite(mut it) => migrator.up(&mut it),
         AnyConnection::Postgres(mut it) => migrator.up(&mut it),
         AnyConnection::Mysql(mut it) => migrator.up(&mut it),
+        other @ AnyConnection::Other(_) => (scratch.foreign().unwrap().up)(&migrator, other),
     };
     assert_eq!(summary.unwrap().applied, 3);
 }

@@ -17,16 +17,16 @@ use crate::database::{Backend, Scratch};
 /// Changes the type of `email` of a table `(id, email)`: what no database with views on that column
 /// lets pass, or (MySQL) what breaks them later.
 pub(super) fn retype(db: &mut AnyConnection, table: &str) -> QueryResult<()> {
-    let sql = match db {
-        AnyConnection::Sqlite(_) => format!(
+    let sql = match Backend::of(db) {
+        Backend::Sqlite => format!(
             "CREATE TABLE {table}_new (id INTEGER PRIMARY KEY, email VARCHAR(200)); \
              INSERT INTO {table}_new SELECT id, email FROM {table}; \
              DROP TABLE {table}; ALTER TABLE {table}_new RENAME TO {table}"
         ),
-        AnyConnection::Postgres(_) => {
+        Backend::Postgres => {
             format!("ALTER TABLE {table} ALTER COLUMN email TYPE varchar(200)")
         }
-        AnyConnection::Mysql(_) => format!("ALTER TABLE {table} MODIFY email VARCHAR(200)"),
+        Backend::Mysql => format!("ALTER TABLE {table} MODIFY email VARCHAR(200)"),
     };
     db.batch_execute(&sql)
 }

@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
     let point: Option<usize> = arguments.next().unwrap().parse().ok();
     let url = DatabaseUrl::new(env::var("DEPLOYER_URL").unwrap());
     let mut db = AnyConnection::open(&url).unwrap();
-    let case = Case::new(seed, backend(&db));
+    let case = Case::new(seed, Backend::of(&db));
     case.install();
     let migrator = case.whole();
     say("ready");
@@ -56,14 +56,6 @@ pub fn main() -> ExitCode {
             complain(&error);
             ExitCode::FAILURE
         }
-    }
-}
-
-fn backend(db: &AnyConnection) -> Backend {
-    match db {
-        AnyConnection::Sqlite(_) => Backend::Sqlite,
-        AnyConnection::Postgres(_) => Backend::Postgres,
-        AnyConnection::Mysql(_) => Backend::Mysql,
     }
 }
 

@@ -9,7 +9,7 @@ use migrate_diesel::{
     prelude::*,
 };
 
-use crate::database::texts;
+use crate::database::{Backend, texts};
 
 pub(super) const TABLES: [&str; 3] = ["random_0", "random_1", "random_2"];
 /// Of every table, beside `id`: two texts and a number.
@@ -128,8 +128,8 @@ fn change(db: &mut Session<'_, AnyConnection>, way: Way) -> QueryResult<()> {
     if way.is_block() {
         return db.suspend(Roots(&touch.roots), |db| retype(db, touch));
     }
-    let target = match &**db {
-        AnyConnection::Sqlite(_) => touch.table.to_owned(),
+    let target = match Backend::of(&**db) {
+        Backend::Sqlite => touch.table.to_owned(),
         _ => format!("{}.{}", touch.table, touch.column),
     };
     db.suspend_dependents_of(&target, |db| retype(db, touch))
@@ -142,12 +142,12 @@ fn retype(db: &mut Session<'_, AnyConnection>, touch: &Touch) -> QueryResult<()>
     } else {
         "VARCHAR(200)"
     };
-    let sql = match &mut **db {
-        AnyConnection::Postgres(_) => {
+    let sql = match Backend::of(&**db) {
+        Backend::Postgres => {
             format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {new}")
         }
-        AnyConnection::Mysql(_) => format!("ALTER TABLE {table} MODIFY {column} {new}"),
-        any @ AnyConnection::Sqlite(_) => rebuild(any, touch, new),
+        Backend::Mysql => format!("ALTER TABLE {table} MODIFY {column} {new}"),
+        Backend::Sqlite => rebuild(db, touch, new),
     };
     db.batch_execute(&sql)
 }

@@ -27,37 +27,42 @@ impl MigrationConnection for MysqlConnection {
     const BACKENDS: &'static [&'static str] = &["mysql"];
 }
 
-static DIALECT: Dialect = Dialect {
-    name: "mysql",
-    implicit_commit: ImplicitCommit::OnDdl,
-    pipelined: false,
-    // Not START TRANSACTION: DDL ends that for good, and a savepoint of `db.transaction(..)` after it
-    // would vanish at once. With autocommit off the next statement begins a new transaction.
-    begin: "SET autocommit = 0",
-    commit: "COMMIT; SET autocommit = 1",
-    rollback: "ROLLBACK; SET autocommit = 1",
-    mark: "",
-    unmark: "",
-    key_type: "VARCHAR(255)",
-    sequence_column: "BIGINT NOT NULL AUTO_INCREMENT UNIQUE",
-    timestamp_type: "DATETIME(6)",
-    double_type: "DOUBLE",
-    table_options: " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
-    identifier_quote: '`',
-    text,
-    number_as_text: "CAST({} AS CHAR)",
-    timestamp_as_text: "DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%fZ')",
-    all_lines: "",
-    tabbed: "CONCAT_WS(CHAR(9), {})",
-    longest_name: 64,
-    now: "UTC_TIMESTAMP(6)",
-    later: "(UTC_TIMESTAMP(6) + INTERVAL {} SECOND)",
-    seconds_until: "(TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), {}) / 1000000)",
-    row_values: RowValues::Spelled,
-    // Under REPEATABLE READ a range locks the gap behind it: two workers side by side would wait for each
-    // other, and so would who inserts.
-    read_committed: "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-};
+static DIALECT: Dialect = Dialect::MYSQL;
+
+impl Dialect {
+    /// The words of MySQL and MariaDB. A dialect of your own takes from it what is alike: `..Dialect::MYSQL`.
+    pub const MYSQL: Self = Self {
+        name: "mysql",
+        implicit_commit: ImplicitCommit::OnDdl,
+        pipelined: false,
+        // Not START TRANSACTION: DDL ends that for good, and a savepoint of `db.transaction(..)` after it
+        // would vanish at once. With autocommit off the next statement begins a new transaction.
+        begin: "SET autocommit = 0",
+        commit: "COMMIT; SET autocommit = 1",
+        rollback: "ROLLBACK; SET autocommit = 1",
+        mark: "",
+        unmark: "",
+        key_type: "VARCHAR(255)",
+        sequence_column: "BIGINT NOT NULL AUTO_INCREMENT UNIQUE",
+        timestamp_type: "DATETIME(6)",
+        double_type: "DOUBLE",
+        table_options: " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
+        identifier_quote: '`',
+        text,
+        number_as_text: "CAST({} AS CHAR)",
+        timestamp_as_text: "DATE_FORMAT({}, '%Y-%m-%dT%H:%i:%s.%fZ')",
+        all_lines: "",
+        tabbed: "CONCAT_WS(CHAR(9), {})",
+        longest_name: 64,
+        now: "UTC_TIMESTAMP(6)",
+        later: "(UTC_TIMESTAMP(6) + INTERVAL {} SECOND)",
+        seconds_until: "(TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), {}) / 1000000)",
+        row_values: RowValues::Spelled,
+        // Under REPEATABLE READ a range locks the gap behind it: two workers side by side would wait for each
+        // other, and so would who inserts.
+        read_committed: "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    };
+}
 
 /// Plain where nothing in it could end a literal; else as bytes, which mean the same under every `sql_mode`.
 fn text(text: &str) -> String {

@@ -41,34 +41,39 @@ impl<C: PostgresConnection> MigrationConnection for C {
     const BACKENDS: &'static [&'static str] = &["postgres"];
 }
 
-static DIALECT: Dialect = Dialect {
-    name: "postgres",
-    implicit_commit: ImplicitCommit::Never,
-    pipelined: true,
-    begin: "BEGIN",
-    commit: "COMMIT",
-    rollback: "ROLLBACK",
-    mark: "SAVEPOINT migrate_body",
-    unmark: "RELEASE SAVEPOINT migrate_body",
-    key_type: "VARCHAR(255) COLLATE \"C\"",
-    sequence_column: "BIGINT GENERATED ALWAYS AS IDENTITY",
-    timestamp_type: "TIMESTAMPTZ",
-    double_type: "DOUBLE PRECISION",
-    table_options: "",
-    identifier_quote: '"',
-    text,
-    number_as_text: "{}::text",
-    timestamp_as_text: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-    all_lines: "(SELECT string_agg({line}, chr(10)) FROM {table})",
-    tabbed: "concat_ws(chr(9), {})",
-    longest_name: 63,
-    now: "clock_timestamp()",
-    later: "(clock_timestamp() + interval '{} seconds')",
-    seconds_until: "extract(epoch FROM {} - clock_timestamp())",
-    row_values: RowValues::Indexed,
-    // Under a stricter default the heartbeat of a shard would fail the batch that moves its cursor.
-    read_committed: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
-};
+static DIALECT: Dialect = Dialect::POSTGRES;
+
+impl Dialect {
+    /// PostgreSQL's words. A dialect of your own takes from it what is alike: `..Dialect::POSTGRES`.
+    pub const POSTGRES: Self = Self {
+        name: "postgres",
+        implicit_commit: ImplicitCommit::Never,
+        pipelined: true,
+        begin: "BEGIN",
+        commit: "COMMIT",
+        rollback: "ROLLBACK",
+        mark: "SAVEPOINT migrate_body",
+        unmark: "RELEASE SAVEPOINT migrate_body",
+        key_type: "VARCHAR(255) COLLATE \"C\"",
+        sequence_column: "BIGINT GENERATED ALWAYS AS IDENTITY",
+        timestamp_type: "TIMESTAMPTZ",
+        double_type: "DOUBLE PRECISION",
+        table_options: "",
+        identifier_quote: '"',
+        text,
+        number_as_text: "{}::text",
+        timestamp_as_text: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        all_lines: "(SELECT string_agg({line}, chr(10)) FROM {table})",
+        tabbed: "concat_ws(chr(9), {})",
+        longest_name: 63,
+        now: "clock_timestamp()",
+        later: "(clock_timestamp() + interval '{} seconds')",
+        seconds_until: "extract(epoch FROM {} - clock_timestamp())",
+        row_values: RowValues::Indexed,
+        // Under a stricter default the heartbeat of a shard would fail the batch that moves its cursor.
+        read_committed: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    };
+}
 
 /// A standard literal where there is no backslash; else the escape form, which means the same under
 /// either value of `standard_conforming_strings`.

@@ -32,37 +32,42 @@ impl MigrationConnection for SqliteConnection {
     const BACKENDS: &'static [&'static str] = &["sqlite"];
 }
 
-static DIALECT: Dialect = Dialect {
-    name: "sqlite",
-    implicit_commit: ImplicitCommit::Never,
-    pipelined: false,
-    // Takes the write lock at once: a deferred transaction that meets another writer later fails
-    // with SQLITE_BUSY without waiting. <https://www.sqlite.org/lang_transaction.html>
-    begin: "BEGIN IMMEDIATE",
-    commit: "COMMIT",
-    rollback: "ROLLBACK",
-    mark: "",
-    unmark: "",
-    key_type: "TEXT",
-    // The rowid under a name: no further index, and it grows.
-    sequence_column: "INTEGER PRIMARY KEY",
-    timestamp_type: "TEXT",
-    double_type: "REAL",
-    table_options: "",
-    identifier_quote: '"',
-    text: standard_text,
-    number_as_text: "CAST({} AS TEXT)",
-    timestamp_as_text: "{}",
-    all_lines: "(SELECT group_concat({line}, char(10)) FROM {table})",
-    tabbed: "concat_ws(char(9), {})",
-    longest_name: 200,
-    now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-    later: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{} seconds')",
-    seconds_until: "((julianday({}) - julianday('now')) * 86400.0)",
-    row_values: RowValues::Indexed,
-    // There is one writer at a time.
-    read_committed: "",
-};
+static DIALECT: Dialect = Dialect::SQLITE;
+
+impl Dialect {
+    /// SQLite's words. A dialect of your own takes from it what is alike: `..Dialect::SQLITE`.
+    pub const SQLITE: Self = Self {
+        name: "sqlite",
+        implicit_commit: ImplicitCommit::Never,
+        pipelined: false,
+        // Takes the write lock at once: a deferred transaction that meets another writer later fails
+        // with SQLITE_BUSY without waiting. <https://www.sqlite.org/lang_transaction.html>
+        begin: "BEGIN IMMEDIATE",
+        commit: "COMMIT",
+        rollback: "ROLLBACK",
+        mark: "",
+        unmark: "",
+        key_type: "TEXT",
+        // The rowid under a name: no further index, and it grows.
+        sequence_column: "INTEGER PRIMARY KEY",
+        timestamp_type: "TEXT",
+        double_type: "REAL",
+        table_options: "",
+        identifier_quote: '"',
+        text: standard_text,
+        number_as_text: "CAST({} AS TEXT)",
+        timestamp_as_text: "{}",
+        all_lines: "(SELECT group_concat({line}, char(10)) FROM {table})",
+        tabbed: "concat_ws(char(9), {})",
+        longest_name: 200,
+        now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        later: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{} seconds')",
+        seconds_until: "((julianday({}) - julianday('now')) * 86400.0)",
+        row_values: RowValues::Indexed,
+        // There is one writer at a time.
+        read_committed: "",
+    };
+}
 
 /// How long a statement waits for another process's transaction, in milliseconds. Without it a
 /// mere SELECT fails while somebody commits.

@@ -295,7 +295,7 @@ pub fn all_or_nothing_with_views(scratch: &Scratch) {
     let failing = migrator(migrations![life_create, life_read, life_rename, life_fails]);
     up_with(&mut scratch.connect(), &failing, &atomic()).error();
     assert!(!scratch.has_table("life") && !scratch.has_table("life_all"));
-    let fresh = Scratch::new(scratch.backend);
+    let fresh = scratch.another();
     let migrator = migrator(migrations![life_create, life_read, life_rename]);
     let told = up_with(&mut fresh.connect(), &migrator, &atomic());
     assert_eq!(
