@@ -156,6 +156,27 @@ macro_rules! suite {
         fn fresh() -> $crate::database::Scratch {
             $crate::suite!(@fresh $backend)
         }
+        $crate::tests! { $backend mass in mass
+            keys {
+                two_columns,
+                texts,
+                a_key_that_is_null_somewhere,
+            }
+            workers {
+                every_row_once,
+                two_starters_one_run,
+                an_empty_table,
+                a_poison_row_alone,
+                too_many_failures,
+                a_dead_worker_is_replaced,
+                rows_come_and_go,
+            }
+            orders {
+                pause_and_resume,
+                cancel_and_retry,
+                another_batch_size,
+            }
+        }
         $crate::tests! { $backend alike
             outcome {
                 requirements_come_first_and_each_is_applied_once,
@@ -265,6 +286,7 @@ macro_rules! suite {
                 who_waited_finds_everything_done,
                 the_lock_is_given_back_on_every_path,
                 another_database_has_a_lock_of_its_own,
+                who_holds_it_can_be_ended,
             }
             fence {
                 two_locks_run_each_body_once,

@@ -89,16 +89,15 @@ fn open(sight: Sight<'_>, leased: Option<Duration>) -> Decision {
         return Decision::LayOut;
     }
     let too_many = too_many_failures(sight);
-    if too_many.is_none() {
-        let free = shards
-            .iter()
-            .find(|it| it.state == ShardState::Open && held(it).is_none());
-        if let Some(shard) = free {
-            return Decision::Claim {
-                shard: shard.shard,
-                token: shard.token,
-            };
-        }
+    // What is in quarantine may be tried again also where it is too much: that makes it less.
+    let free = shards.iter().find(|it| {
+        it.state == ShardState::Open && held(it).is_none() && (too_many.is_none() || it.shard == 0)
+    });
+    if let Some(shard) = free {
+        return Decision::Claim {
+            shard: shard.shard,
+            token: shard.token,
+        };
     }
     if let Some(left) = leased {
         return Decision::Wait(Wait::Others(left));

@@ -8,6 +8,7 @@ pub mod fence;
 pub mod history;
 pub mod limits;
 pub mod lock;
+pub mod mass;
 pub mod mysql;
 pub mod outcome;
 pub mod outside;

@@ -299,7 +299,7 @@ impl Worker<'_, '_> {
             return Ok(Some(Left::Lost));
         };
         let closed = seen.run.state != MassState::Running
-            || schedule::too_many_failures(sight(&seen)).is_some();
+            || (hold.at.shard != 0 && schedule::too_many_failures(sight(&seen)).is_some());
         if closed {
             self.give_back(hold)?;
             return Ok(Some(Left::Closed));
