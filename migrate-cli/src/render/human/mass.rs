@@ -50,8 +50,8 @@ impl Page {
             .palette
             .paint(style::of_mass(status.state), status.state);
         let remark = remark(status);
-        let gap = if remark.is_empty() { "" } else { ": " };
-        format!("{} is {state}{gap}{remark}\n", one_line(&status.id))
+        let gap = if remark.is_empty() { "" } else { ", " };
+        format!("{}: {state}{gap}{remark}\n", one_line(&status.id))
     }
 
     /// `mass status ID`
