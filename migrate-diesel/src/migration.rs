@@ -89,11 +89,11 @@ impl Migration {
 
     /// The connections that its bodies take.
     pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionKind> + use<> {
-        let up = match self.mass {
-            Some(mass) => mass.code.connection(),
-            None => self.up.connection(),
-        };
-        std::iter::once(up).chain(self.down.map(Body::connection))
+        let up = self.mass.is_none().then(|| self.up.connection());
+        let mass = self.mass.into_iter().flat_map(Mass::connections);
+        up.into_iter()
+            .chain(mass)
+            .chain(self.down.map(Body::connection))
     }
 
     /// The body. Apart from `new`, so that what is wrong with a signature is not told at the name.

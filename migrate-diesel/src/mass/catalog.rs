@@ -12,7 +12,7 @@ use super::{
     words::column,
 };
 use crate::{
-    backend::{Dialect, Driver},
+    backend::{Dialect, Driver, TextRow},
     migration::BoxError,
 };
 
@@ -257,7 +257,7 @@ fn table_columns(driver: &mut dyn Driver, table: &str) -> Result<Vec<Column>, Bo
         ),
     };
     let rows = driver.rows(&sql)?;
-    let column = |row: crate::backend::TextRow| {
+    let column = |row: TextRow| {
         let [name, primary, ..] = row.into_columns();
         Some(Column {
             name: name?,
@@ -332,12 +332,13 @@ fn takes(kind: PartKind) -> &'static str {
     }
 }
 
-/// What the columns hold, as the row with the lowest key says; `None` when there is no row.
-pub(crate) fn held(
+/// What the columns hold, as the rows with the lowest and the highest key say: SQLite sorts by type
+/// first. Nothing when there is no row.
+fn held(
     driver: &mut dyn Driver,
     source: KeySource,
     columns: &[String],
-) -> Result<Option<Vec<Held>>, BoxError> {
+) -> Result<Vec<Vec<Held>>, BoxError> {
     let dialect = driver.dialect();
     let quoted: Vec<_> = columns.iter().map(|it| column(dialect, it)).collect();
     let kind = |column: &String| match dialect.name {
@@ -353,19 +354,24 @@ pub(crate) fn held(
         .iter()
         .map(|it| format!("{it} IS NOT NULL"))
         .collect();
-    let rows = driver.rows(&format!(
-        "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1",
-        six(quoted.iter().map(kind)),
-        from(dialect, source),
-        present.join(" AND "),
-        quoted.join(", ")
-    ))?;
-    Ok(rows.into_iter().next().map(|row| {
+    let kinds = six(quoted.iter().map(kind));
+    let from = from(dialect, source);
+    let present = present.join(" AND ");
+    let end = |order: &str| {
+        let order: Vec<_> = quoted.iter().map(|it| format!("{it} {order}")).collect();
+        format!(
+            "SELECT * FROM (SELECT {kinds} FROM {from} WHERE {present} ORDER BY {} LIMIT 1) AS held",
+            order.join(", ")
+        )
+    };
+    let rows = driver.rows(&format!("{} UNION ALL {}", end("ASC"), end("DESC")))?;
+    let row = |row: TextRow| {
         let words = row.into_columns().into_iter().take(columns.len());
         words
             .map(|word| Held::of(word.as_deref().unwrap_or_default()))
             .collect()
-    }))
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// The kinds of a key: the body's, where it says, else what the columns hold. `None` for an unknown key
@@ -380,7 +386,8 @@ pub(crate) fn kinds(
         return Ok(Some(declared.to_vec()));
     }
     let held = held(driver, source, columns)?;
-    Ok(held.map(|held| held.into_iter().map(Held::kind).collect()))
+    let lowest = held.into_iter().next();
+    Ok(lowest.map(|held| held.into_iter().map(Held::kind).collect()))
 }
 
 /// Refuses a key that does not hold what the body takes, or that is NULL somewhere.
@@ -392,20 +399,23 @@ pub(super) fn check(
     location: Location,
 ) -> Result<(), BoxError> {
     let dialect = driver.dialect();
-    let Some(held) = held(driver, source, columns)? else {
-        return nulls(driver, source, columns, location);
+    let ends = held(driver, source, columns)?;
+    let kinds: Vec<_> = match ends.first() {
+        Some(lowest) if declared.is_empty() => lowest.iter().map(|it| it.kind()).collect(),
+        _ => declared.to_vec(),
     };
-    for (at, (column, held)) in columns.iter().zip(held).enumerate() {
-        let kind = declared.get(at).copied().unwrap_or_else(|| held.kind());
-        if !held.fits(kind, dialect) {
-            return Err(KeyError::Kind {
-                over: over(source),
-                column: column.clone(),
-                holds: held.words(),
-                takes: takes(kind),
-                location,
+    for held in ends {
+        for ((column, held), kind) in columns.iter().zip(held).zip(&kinds) {
+            if !held.fits(*kind, dialect) {
+                return Err(KeyError::Kind {
+                    over: over(source),
+                    column: column.clone(),
+                    holds: held.words(),
+                    takes: takes(*kind),
+                    location,
+                }
+                .into());
             }
-            .into());
         }
     }
     nulls(driver, source, columns, location)
@@ -426,10 +436,7 @@ fn nulls(
         )
     };
     let rows = driver.rows(&format!("SELECT {}", six(columns.iter().map(one))))?;
-    let found = rows
-        .into_iter()
-        .next()
-        .map(crate::backend::TextRow::into_columns);
+    let found = rows.into_iter().next().map(TextRow::into_columns);
     let null = columns
         .iter()
         .zip(found.into_iter().flatten())

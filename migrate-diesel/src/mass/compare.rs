@@ -97,7 +97,8 @@ pub(crate) fn all(conditions: impl IntoIterator<Item = Option<String>>) -> Strin
     conditions.join(" AND ")
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests {
     use super::*;
 

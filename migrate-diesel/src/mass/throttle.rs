@@ -96,7 +96,8 @@ impl Throttles {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -134,7 +135,8 @@ mod tests {
             every: Duration::ZERO,
         };
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
-        let mut throttles = Throttles::new(&[&SELDOM, &ALWAYS]);
+        static BOTH: [&dyn Throttle; 2] = [&SELDOM, &ALWAYS];
+        let mut throttles = Throttles::new(&BOTH);
         let mut ask = || throttles.ask(&mut connection).map(|it| it.reason);
         assert_eq!(ask(), None);
         assert_eq!(ask().as_deref(), Some("busy"));
