@@ -1,4 +1,4 @@
-//! A backend of another crate: PostgreSQL through [`diesel_async`], which needs no libpq.
+//! A backend of another crate: PostgreSQL through [`diesel_async`].
 //!
 //! A program that links this crate opens `postgres-async://user@host/db`, and its migrations take
 //! [`AsyncPostgres`], or `AnyConnection`:

@@ -6,8 +6,15 @@
 use std::path::Path;
 
 use backend_diesel_async::AsyncPostgres;
-use migrate_diesel::{core::NodeRef, migrations, prelude::*};
-use migrate_tests::database::{Backend, Database};
+use migrate_diesel::{
+    core::{DatabaseUrl, NodeRef},
+    migrations,
+    prelude::*,
+};
+use migrate_tests::{
+    database::{Backend, Database, Scratch},
+    run::{chain, migrator, up},
+};
 
 struct PostgresAsync;
 
@@ -49,3 +56,34 @@ fn own(db: &mut Session<AsyncPostgres>) -> QueryResult<()> {
 }
 
 migrate_tests::suite!(PostgresAsync);
+
+/// This connection does not ask the server how its transaction stands, as libpq does: the end of the body tells.
+#[migration]
+fn swallows(db: &mut AsyncPostgres) -> Result<(), String> {
+    db.batch_execute("SELECT nothing FROM nowhere")
+        .expect_err("no such table");
+    Ok(())
+}
+
+#[test]
+fn a_swallowed_error_is_a_failure() {
+    let scratch = Scratch::of::<PostgresAsync>();
+    let error = up(&scratch, &migrator(migrations![swallows])).error();
+    assert!(
+        chain(&error).contains("the body ignored it"),
+        "{}",
+        chain(&error)
+    );
+    assert!(!scratch.has_table("nowhere"));
+}
+
+/// Without a registered scheme of its own, `AnyConnection` says what it can open.
+#[test]
+fn what_is_no_scheme_is_said_with_those_that_are() {
+    let url = DatabaseUrl::new("postgres-asynk://me:secret@localhost/x");
+    let error = AnyConnection::open(&url)
+        .expect_err("no such scheme")
+        .to_string();
+    assert!(error.contains("or `postgres-async://`"), "{error}");
+    assert!(!error.contains("secret"), "{error}");
+}
