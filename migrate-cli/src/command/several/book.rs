@@ -40,6 +40,7 @@ struct End {
 }
 
 /// A turn of a database.
+#[derive(Clone)]
 pub(super) struct Turn {
     pub(super) at: usize,
     pub(super) database: DatabaseSettings,

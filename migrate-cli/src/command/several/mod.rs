@@ -6,7 +6,7 @@ mod turns;
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::mpsc::{self, Sender},
-    thread,
+    thread::{self, Scope},
 };
 
 use migrate_core::{
@@ -117,24 +117,14 @@ fn side_by_side(context: &mut Context<'_, '_>, book: &mut Book, jobs: usize) {
             {
                 let at = turn.at;
                 kept.resize_with(kept.len().max(at + 1), Vec::new);
-                let (settings, tell) = (&settings, sender.clone());
                 running += 1;
-                let worker = thread::Builder::new().stack_size(STACK);
-                let job = {
-                    let turn = Turn {
-                        at,
-                        database: turn.database.clone(),
-                        request: turn.request.clone(),
-                    };
-                    move || work(app, settings, turn, is_json, &tell)
+                let job = Job {
+                    app,
+                    settings: &settings,
+                    is_json,
+                    tell: sender.clone(),
                 };
-                if let Err(error) = worker.spawn_scoped(scope, job) {
-                    let mut failure =
-                        Failure::new(FailureKind::Migration, "cannot start another thread");
-                    failure.causes.push(error.to_string());
-                    // The receiver lives as long as this loop.
-                    let _ = sender.send((at, Told::Done(Box::new((turn, failed(failure))))));
-                }
+                job.start(scope, turn);
             }
             if running == 0 {
                 break;
@@ -169,43 +159,61 @@ fn side_by_side(context: &mut Context<'_, '_>, book: &mut Book, jobs: usize) {
     });
 }
 
-/// In a thread of its own: opens the database, and applies.
-fn work(
-    app: &dyn Application,
-    settings: &Settings,
-    turn: Turn,
+/// What a worker works with.
+struct Job<'j> {
+    app: &'j dyn Application,
+    settings: &'j Settings,
     is_json: bool,
-    tell: &Sender<(usize, Told)>,
-) {
-    let mut said = None;
-    let run = AssertUnwindSafe(|| match app.open(settings, &turn.database) {
-        Ok(mut deployment) => {
-            deployment.up(&turn.request, &mut |event| {
+    tell: Sender<(usize, Told)>,
+}
+
+impl<'j> Job<'j> {
+    fn start<'s>(self, scope: &'s Scope<'s, '_>, turn: Turn)
+    where
+        'j: 's,
+    {
+        let tell = self.tell.clone();
+        let spare = turn.clone();
+        let worker = thread::Builder::new().stack_size(STACK);
+        if let Err(error) = worker.spawn_scoped(scope, move || self.work(turn)) {
+            let mut failure = Failure::new(FailureKind::Migration, "cannot start another thread");
+            failure.causes.push(error.to_string());
+            let done = Told::Done(Box::new((spare.clone(), failed(failure))));
+            // The receiver lives as long as the loop that called.
+            let _ = tell.send((spare.at, done));
+        }
+    }
+
+    /// In a thread of its own: opens the database, and applies.
+    fn work(&self, turn: Turn) {
+        let mut said = None;
+        let run = AssertUnwindSafe(|| match self.app.open(self.settings, &turn.database) {
+            Ok(mut deployment) => deployment.up(&turn.request, &mut |event| {
                 let wanted = match event {
                     // Of what has ended, nobody wants to know how far it was.
                     Event::Progress { .. } => {
-                        is_json && progress::due(&mut said, progress::PROGRESS_EVERY)
+                        self.is_json && progress::due(&mut said, progress::PROGRESS_EVERY)
                     }
-                    Event::Waiting { .. } | Event::Started { .. } => is_json,
+                    Event::Waiting { .. } | Event::Started { .. } => self.is_json,
                     _ => true,
                 };
                 if wanted {
                     // Nobody listens only when the process is about to end.
-                    let _ = tell.send((turn.at, Told::Event(event)));
+                    let _ = self.tell.send((turn.at, Told::Event(event)));
                 }
-            })
-        }
-        Err(failure) => failed(failure),
-    });
-    // Whoever waits for it has to hear of its end.
-    let report = panic::catch_unwind(run).unwrap_or_else(|_| {
-        failed(Failure::new(
-            FailureKind::Migration,
-            "the run panicked; its message stands above",
-        ))
-    });
-    let at = turn.at;
-    let _ = tell.send((at, Told::Done(Box::new((turn, report)))));
+            }),
+            Err(failure) => failed(failure),
+        });
+        // Whoever waits for it has to hear of its end.
+        let report = panic::catch_unwind(run).unwrap_or_else(|_| {
+            failed(Failure::new(
+                FailureKind::Migration,
+                "the run panicked; its message stands above",
+            ))
+        });
+        let at = turn.at;
+        let _ = self.tell.send((at, Told::Done(Box::new((turn, report)))));
+    }
 }
 
 fn next(context: &Context<'_, '_>, book: &mut Book) -> Option<Turn> {
