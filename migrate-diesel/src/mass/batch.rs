@@ -2,11 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use super::{
-    compare::{Compare, all, compare},
-    key::Key,
-    words::column,
-};
+use super::{compare::between, key::Key, words::column};
 use crate::{backend::Dialect, migration::BoxError};
 
 /// A range of keys, both ends included: what one call of the body is to work on, in one transaction.
@@ -100,15 +96,13 @@ impl<K: Key> Batch<K> {
 
     fn filtered(&self, column: impl Fn(&String) -> String) -> String {
         let columns: Vec<_> = self.columns.iter().map(column).collect();
-        let compare = |how, key| Some(compare(self.dialect, &columns, K::PARTS, how, key));
-        let condition = if self.first_texts == self.last_texts {
-            all([compare(Compare::Equal, &self.first_texts)])
-        } else {
-            all([
-                compare(Compare::From, &self.first_texts),
-                compare(Compare::Through, &self.last_texts),
-            ])
-        };
+        let condition = between(
+            self.dialect,
+            &columns,
+            K::PARTS,
+            &self.first_texts,
+            &self.last_texts,
+        );
         format!("({condition})")
     }
 }

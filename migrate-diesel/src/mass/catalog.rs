@@ -218,6 +218,8 @@ struct Column {
     name: String,
     /// Its place in the primary key.
     primary: Option<u32>,
+    /// Whether the table refuses NULL in it.
+    never_null: bool,
 }
 
 fn table_columns(driver: &mut dyn Driver, table: &str) -> Result<Vec<Column>, BoxError> {
@@ -252,15 +254,17 @@ fn table_columns(driver: &mut dyn Driver, table: &str) -> Result<Vec<Column>, Bo
             six([
                 "a.attname::text".to_owned(),
                 "array_position(i.indkey::int2[], a.attnum)::text".to_owned(),
+                "a.attnotnull::int::text".to_owned(),
             ]),
             text(&dialect.identifier(table))
         ),
     };
     let rows = driver.rows(&sql)?;
     let column = |row: TextRow| {
-        let [name, primary, ..] = row.into_columns();
+        let [name, primary, never_null, ..] = row.into_columns();
         Some(Column {
             name: name?,
+            never_null: never_null.as_deref() == Some("1"),
             primary: primary.and_then(|at| at.parse().ok()),
         })
     };
@@ -343,10 +347,10 @@ fn held(
     let quoted: Vec<_> = columns.iter().map(|it| column(dialect, it)).collect();
     let kind = |column: &String| match dialect.name {
         "sqlite" => format!("typeof({column})"),
-        // A literal of bytes and one of text differ in nothing but their character set.
+        // Bytes and texts differ in nothing but their character set, and MariaDB's dates have none either.
         "mysql" => format!(
             "IF(JSON_TYPE(JSON_EXTRACT(JSON_ARRAY({column}), '$[0]')) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'), \
-             JSON_TYPE(JSON_EXTRACT(JSON_ARRAY({column}), '$[0]')), IF(CHARSET({column}) = 'binary', 'BLOB', 'STRING'))"
+             JSON_TYPE(JSON_EXTRACT(JSON_ARRAY({column}), '$[0]')), IF(CHARSET({column}) = 'binary' AND TIMESTAMP({column}) IS NULL, 'BLOB', 'STRING'))"
         ),
         _ => format!("pg_typeof({column})::text"),
     };
@@ -429,7 +433,16 @@ fn nulls(
 ) -> Result<(), BoxError> {
     let dialect = driver.dialect();
     let from = from(dialect, source);
+    let known = match source {
+        KeySource::Table(table) => table_columns(driver, table)?,
+        KeySource::Query(_) => Vec::new(),
+    };
+    let never = |name: &String| known.iter().any(|it| it.name == *name && it.never_null);
     let one = |name: &String| {
+        // The whole table would be read for it, as no plan begins with the answer.
+        if never(name) {
+            return "NULL".to_owned();
+        }
         format!(
             "(SELECT '1' FROM {from} WHERE {} IS NULL LIMIT 1)",
             column(dialect, name)

@@ -1,6 +1,9 @@
 //! Keys compared in SQL, so that the index answers.
 
-use super::{key::PartKind, words::literal};
+use super::{
+    key::PartKind,
+    words::{literal, words},
+};
 use crate::backend::{Dialect, RowValues};
 
 /// How a key stands to another one.
@@ -14,6 +17,8 @@ pub(crate) enum Compare {
     Through,
     /// `=`
     Equal,
+    /// `<`
+    Below,
 }
 
 impl Compare {
@@ -23,6 +28,7 @@ impl Compare {
             Self::From => ">=",
             Self::Through => "<=",
             Self::Equal => "=",
+            Self::Below => "<",
         }
     }
 
@@ -30,7 +36,7 @@ impl Compare {
     fn strict(self) -> &'static str {
         match self {
             Self::Above | Self::From => ">",
-            Self::Through => "<",
+            Self::Through | Self::Below => "<",
             Self::Equal => "=",
         }
     }
@@ -89,6 +95,49 @@ fn expanded(columns: &[String], literals: &[String], how: Compare) -> String {
         }
         _ => condition,
     }
+}
+
+/// A condition: the key lies between two others, both included.
+///
+/// As few columns as can be are compared as a row: PostgreSQL takes a row for as rare as its first column
+/// alone, and rather reads the whole table where that has few values.
+pub(crate) fn between(
+    dialect: &Dialect,
+    columns: &[String],
+    kinds: &[PartKind],
+    first: &[String],
+    last: &[String],
+) -> String {
+    let same = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+    let part = |how, key: &[String], from: usize, to: usize| {
+        let part = from..to;
+        let (columns, kinds) = (columns.get(part.clone())?, kinds.get(part.clone())?);
+        let key = key.get(part)?;
+        (!columns.is_empty()).then(|| compare(dialect, columns, kinds, how, key))
+    };
+    let length = columns.len();
+    let equal = part(Compare::Equal, first, 0, same);
+    let (from, through) = (
+        part(Compare::From, first, same, length),
+        part(Compare::Through, last, same, length),
+    );
+    if length <= same + 1 || !words(dialect).estimates {
+        return all([equal, from, through]);
+    }
+    let at = same + 1;
+    let low = all([
+        part(Compare::Equal, first, same, at),
+        part(Compare::From, first, at, length),
+    ]);
+    let middle = all([
+        part(Compare::Above, first, same, at),
+        part(Compare::Below, last, same, at),
+    ]);
+    let high = all([
+        part(Compare::Equal, last, same, at),
+        part(Compare::Through, last, at, length),
+    ]);
+    all([equal, Some(format!("(({low}) OR ({middle}) OR ({high}))"))])
 }
 
 /// Conditions that all have to hold; empty for none.

@@ -9,7 +9,7 @@ use super::{
     body::{ReturnedRows, Signature, Takes, kind},
     catalog,
     code::{Feed, Masked, MassCode, Opening, Parameters, Piece, Rows},
-    compare::Compare,
+    compare::between,
     parameters::{self, Field, MassParameters},
     range::source,
     source::{Bounds, Keys, decode},
@@ -174,10 +174,9 @@ fn rows(keys: &Keys, source: KeySource, piece: &Piece) -> Result<String, BoxErro
         KeySource::Query(_) => "",
     };
     Ok(format!(
-        "SELECT * FROM {} WHERE {} AND {} ORDER BY {}{lock}",
+        "SELECT * FROM {} WHERE {} ORDER BY {}{lock}",
         keys.from,
-        keys.compare(Compare::From, &first),
-        keys.compare(Compare::Through, &last),
+        between(keys.dialect, &keys.columns, &keys.kinds, &first, &last),
         keys.columns.join(", ")
     ))
 }

@@ -20,6 +20,9 @@ pub(crate) struct Words {
     uuid_is_bytes: bool,
     /// A text literal with zero bytes in it, where there can be any.
     zero: Option<fn(&str) -> String>,
+    /// Whether a plan is chosen by how many rows a condition is thought to let through, and how few a row
+    /// value does is not known.
+    pub(crate) estimates: bool,
     /// After a SELECT: its rows are nobody else's until the transaction ends.
     pub(crate) for_update: &'static str,
 }
@@ -33,6 +36,7 @@ static POSTGRES: Words = Words {
     zero: None,
     // Does not hold up inserts of rows that refer to these.
     for_update: " FOR NO KEY UPDATE",
+    estimates: true,
 };
 
 static SQLITE: Words = Words {
@@ -43,6 +47,7 @@ static SQLITE: Words = Words {
     uuid_is_bytes: true,
     zero: Some(|text| format!("CAST(X'{}' AS TEXT)", hex(text.as_bytes()))),
     for_update: "",
+    estimates: false,
 };
 
 static MYSQL: Words = Words {
@@ -53,6 +58,7 @@ static MYSQL: Words = Words {
     uuid_is_bytes: true,
     zero: None,
     for_update: " FOR UPDATE",
+    estimates: false,
 };
 
 /// The words of a database.
