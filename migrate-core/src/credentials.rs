@@ -42,6 +42,12 @@ fn ends_a_word(c: char) -> bool {
 
 fn mask_word(word: &str) -> Cow<'_, str> {
     let mut word = Cow::Borrowed(word);
+    // First: their values may hold an `@`.
+    for option in OPTIONS {
+        if let Some(masked) = mask_option(&word, option) {
+            word = Cow::Owned(masked);
+        }
+    }
     if let Some((before, host)) = word.rsplit_once('@') {
         let begin = before.find("://").map_or(0, |at| at + "://".len());
         let (scheme, user) = before.split_at(begin);
@@ -49,11 +55,6 @@ fn mask_word(word: &str) -> Cow<'_, str> {
             && !password.is_empty()
         {
             word = Cow::Owned(format!("{scheme}{user}:{MASK}@{host}"));
-        }
-    }
-    for option in OPTIONS {
-        if let Some(masked) = mask_option(&word, option) {
-            word = Cow::Owned(masked);
         }
     }
     word
@@ -86,6 +87,7 @@ mod tests {
             ),
             ("postgres//me:pw@db/x", "postgres//me:***@db/x"),
             ("me:pw@db", "me:***@db"),
+            ("x://db:1/y?password=a@b/c", "x://db:1/y?password=***"),
             ("redis://:pw@db", "redis://:***@db"),
             (
                 "host=db Password=pw dbname=x",

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{credentials::mask_credentials, frontend::MassInUp, interrupt::Interrupt, limits::Limits};
+use crate::{
+    credentials::mask_credentials, frontend::MassInUp, interrupt::Interrupt, limits::Limits,
+};
 
 /// Which of the migrations that are ready comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -181,6 +183,10 @@ impl DatabaseUrl {
             if let Some((user, _)) = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@')) {
                 found.extend(user.split_once(':').map(|(_, password)| password));
             }
+            // It may hold a `/` as well: then the path seems to have an `@`.
+            let (path, _) = rest.split_once('?').unwrap_or((rest, ""));
+            let user = path.rsplit_once('@').map_or("", |(user, _)| user);
+            found.extend(user.split_once(':').map(|(_, password)| password));
             let query = rest.split_once('?').map_or("", |(_, query)| query);
             found.extend(
                 query
@@ -205,6 +211,9 @@ impl DatabaseUrl {
             }
             secrets.push(secret.to_owned());
         }
+        // The longest first: what is left of it when a part was masked would not be found.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
         secrets
     }
 

@@ -44,6 +44,10 @@ pub(super) fn check(name: &str) -> Result<(), Error> {
 
 /// A name like it that could be.
 fn better(name: &str) -> Option<String> {
+    // A URL in the wrong place is meant for something else, and may hold a password.
+    if name.contains(['@', '=']) || name.contains("://") {
+        return None;
+    }
     let mut better = String::new();
     let mut before = '_';
     for c in name.chars() {

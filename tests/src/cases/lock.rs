@@ -12,6 +12,7 @@ use migrate_diesel::{
         FailureKind,
         frontend::UpRequest,
         report::{Event, LockHolder, Summary},
+        unlock::{Activity, Force},
     },
     migrations,
     prelude::*,
@@ -20,6 +21,7 @@ use migrate_diesel::{
 use super::leave;
 use crate::{
     database::{Backend, Scratch},
+    program,
     run::{chain, migrator, states, up, up_with},
 };
 
@@ -39,6 +41,11 @@ pub(crate) fn lock_fails(db: &mut AnyConnection) -> QueryResult<()> {
 #[migration]
 pub(crate) fn lock_outside(db: &mut AnyConnection) -> QueryResult<()> {
     leave(db, "outside")
+}
+
+#[migration(database = "unlock")]
+pub(crate) fn lock_of_another_run(db: &mut AnyConnection) -> QueryResult<()> {
+    leave(db, "another run")
 }
 
 /// A run that stops before its first body until it is told to go on.
@@ -246,4 +253,48 @@ pub fn a_lost_lock_session_fails_the_run(scratch: &Scratch) {
     assert!(scratch.effects().is_empty());
     assert_eq!(up(scratch, &migrator()).done().applied, 2);
     assert_eq!(scratch.effects(), ["first", "outside"]);
+}
+
+/// `unlock`: a session that may be at work is ended by force only; a file is let go by its process alone.
+pub fn who_holds_it_can_be_ended(scratch: &Scratch) {
+    let deployment = || program::open("unlock", scratch.url()).unwrap();
+    assert_eq!(deployment().lock_session().unwrap(), None);
+    assert_eq!(deployment().unlock(Force::Yes).unwrap(), None);
+
+    let migrator = || migrator(migrations![lock_first]);
+    let first = Paused::start(scratch.connect(), migrator());
+    let held = deployment().lock_session().unwrap().expect("somebody");
+    let status = deployment().status().unwrap();
+    assert_eq!(
+        status.locked_by.map(|it| it.pid),
+        Some(held.holder.pid),
+        "the one that others see"
+    );
+    let refused = deployment().unlock(Force::No).unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Lock);
+    if held.session.is_none() {
+        let refused = deployment().unlock(Force::Yes).unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Lock);
+        if scratch.backend == Backend::Sqlite {
+            let process = format!("process {} on", std::process::id());
+            assert!(refused.message.contains(&process), "{refused}");
+        }
+        assert_eq!(first.finish().unwrap().applied, 1);
+        return;
+    }
+    // It has just sent a statement.
+    assert!(
+        matches!(held.activity, Activity::Idle(silent) if silent < Duration::from_secs(60)),
+        "{held:?}"
+    );
+    assert!(refused.message.contains("nothing was ended"), "{refused}");
+    assert!(deployment().lock_session().unwrap().is_some());
+
+    let ended = deployment().unlock(Force::Yes).unwrap().expect("somebody");
+    assert_eq!(ended.session, held.session);
+    assert_eq!(deployment().lock_session().unwrap(), None);
+    first.finish().unwrap_err();
+    assert!(scratch.effects().is_empty());
+    assert_eq!(up(scratch, &migrator()).done().applied, 1);
+    assert_eq!(scratch.effects(), ["first"]);
 }

@@ -124,6 +124,38 @@ fn a_wrong_password_is_told_without_it() {
     assert!(scratch.has_table("readers"));
 }
 
+/// The first run cannot, the next one that can makes up for it, and then nobody does again.
+#[test]
+fn what_failed_is_made_up_for_by_the_next_run() {
+    for backend in [Backend::Sqlite, Backend::Postgres, Backend::Mysql] {
+        let scratch = Scratch::new(backend);
+        let url = server();
+        let mine = format!("owed-{}:", scratch.name());
+        let pattern = format!("{mine}*");
+        let mut redis = connect(&url);
+        fill(&mut redis, &mine, 3);
+        let nowhere = format!("redis://{}", nobodys_address());
+        let seen = up(&scratch, &nowhere, &pattern, "up");
+        assert_eq!(seen.code, 1, "{seen:?}");
+        assert!(seen.err.contains("the next `up` tries"), "{}", seen.err);
+        // Looking does not, and does not forget it.
+        assert_eq!(up(&scratch, &url, &pattern, "check").code, 0);
+        assert_eq!(count(&mut redis, &pattern), 3);
+
+        let seen = up(&scratch, &url, &pattern, "up");
+        assert_eq!(seen.code, 0, "{seen:?}");
+        assert!(seen.err.contains("trying again"), "{}", seen.err);
+        assert!(seen.err.contains("3 keys removed"), "{}", seen.err);
+        assert_eq!(count(&mut redis, &pattern), 0);
+
+        fill(&mut redis, &mine, 1);
+        let seen = up(&scratch, &url, &pattern, "up");
+        assert_eq!(seen.code, 0, "{seen:?}");
+        assert!(!seen.err.contains("Redis"), "{}", seen.err);
+        assert_eq!(count(&mut redis, &pattern), 1);
+    }
+}
+
 /// A Redis of the test's own.
 struct Own(Child);
 
