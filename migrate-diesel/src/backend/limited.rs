@@ -1,8 +1,9 @@
 //! What a session is set to for a run, or for one body, and what takes that back.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use std::time::Duration;
 
-use migrate_core::{Limits, SessionSettings};
+use migrate_core::SessionSettings;
 
 use super::{Dialect, Driver};
 use crate::error::Error;
@@ -42,6 +43,7 @@ pub(super) fn unsupported(dialect: &Dialect, key: &str, instead: &str) -> Error 
     ))
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub(super) fn milliseconds(limit: Duration) -> u128 {
     // Nothing would be no limit.
     limit.as_millis().max(1)
