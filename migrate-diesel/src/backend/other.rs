@@ -151,7 +151,7 @@ impl Connection for OtherConnection {
         let url = migrate_core::DatabaseUrl::new(url);
         let backend = url
             .scheme()
-            .and_then(|scheme| super::registered::by_scheme(scheme));
+            .and_then(super::registered::by_scheme);
         match backend {
             Some(backend) => backend.open(&url),
             None => Err(ConnectionError::InvalidConnectionUrl(format!(
