@@ -86,6 +86,8 @@ pub mod prelude {
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub use crate::backend::AnyConnection;
     pub use crate::{
-        Outcome, Session, ViewManager, mass::Batch, mass_migration, migration, view_manager,
+        Outcome, Session, ViewManager,
+        mass::{Batch, Cursor, Next},
+        mass_migration, migration, view_manager,
     };
 }

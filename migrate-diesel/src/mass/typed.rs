@@ -136,10 +136,10 @@ where
 pub const fn each<H, A, R, B, M>(code: &'static EachCode<B, (A, M)>) -> &'static dyn MassCode
 where
     H: Handle,
-    A: LoadedRow<M::Connection>,
+    A: LoadedRow<<H as Handle>::Connection>,
     R: ReturnedRows,
     B: TypedBody<H, A, R, Signature = M>,
-    M: Signature,
+    M: Signature<Connection = <H as Handle>::Connection>,
 {
     code
 }
@@ -188,7 +188,7 @@ where
     code
 }
 
-/// Nothing but a connection.
+/// Nothing but a connection; `A` is whatever stands in its place.
 #[must_use]
 pub const fn simple<H, A, R, B, M>(code: &'static SimpleCode<B, M>) -> &'static dyn MassCode
 where

@@ -131,14 +131,11 @@ fn code(runtime: &Runtime, name: &Ident, body: &Body) -> TokenStream {
                 quote_spanned!(at=> MassBodyWith::<#(#handle)*, _, #(#parameters)*, _>),
             )
         }
-        (None, None) => (
-            quote_spanned!(at=> _),
-            quote_spanned!(at=> MassStep::<#(#handle)*, _>),
-        ),
+        (None, None) => (quote!(()), quote_spanned!(at=> MassStep::<#(#handle)*, _>)),
         (None, Some(parameters)) => {
             let parameters = &parameters.referent;
             (
-                quote_spanned!(at=> _),
+                quote!(()),
                 quote_spanned!(at=> MassStepWith::<#(#handle)*, #(#parameters)*, _>),
             )
         }
