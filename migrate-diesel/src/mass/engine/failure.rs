@@ -36,7 +36,7 @@ impl Worker<'_, '_> {
             hold.carried.mass.facts.kind,
             MassKind::Custom | MassKind::Simple
         ) {
-            return self.fail(hold, error).map(Some);
+            return self.fail(hold, &error).map(Some);
         }
         match hold.probe.failed(piece.units) {
             AfterFailure::Smaller => Ok(None),
@@ -116,16 +116,16 @@ impl Worker<'_, '_> {
     ) -> Result<Option<Left>, Error> {
         let is_alive = self.line.roll_back(self.shared.work.store);
         if is_alive && !passes(&*error) {
-            return self.fail(hold, told(&*error)).map(Some);
+            return self.fail(hold, &told(&*error)).map(Some);
         }
         let error = self.source_failed(error);
         self.recover(hold, error)
     }
 
     /// Gives the shard back, and says that its run cannot go on.
-    pub(super) fn fail(&mut self, hold: &Hold<'_>, reason: String) -> Result<Left, Error> {
+    pub(super) fn fail(&mut self, hold: &Hold<'_>, reason: &str) -> Result<Left, Error> {
         self.give_back(hold)?;
-        self.fail_run(hold.carried, hold.run.run, &reason)?;
+        self.fail_run(hold.carried, hold.run.run, reason)?;
         Ok(Left::Closed)
     }
 

@@ -25,7 +25,8 @@ mod line;
 mod patience;
 mod pulse;
 mod shard;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 mod worker;
 

@@ -164,12 +164,12 @@ impl Worker<'_, '_> {
         let opened = hold.at.clone();
         let parameters = match parameters(&hold.run) {
             Ok(parameters) => parameters,
-            Err(error) => return self.fail(hold, error),
+            Err(error) => return self.fail(hold, &error),
         };
         let columns = match self.columns_of(hold.carried) {
             Ok(columns) => columns,
             Err(error) if passes(&*error) => return Err(self.source_failed(error)),
-            Err(error) => return self.fail(hold, super::failure::told(&*error)),
+            Err(error) => return self.fail(hold, &super::failure::told(&*error)),
         };
         let feed = mass.code.open(Opening {
             facts: &mass.facts,
@@ -179,7 +179,7 @@ impl Worker<'_, '_> {
         });
         let mut feed = match feed {
             Ok(feed) => feed,
-            Err(error) => return self.fail(hold, super::failure::told(&*error)),
+            Err(error) => return self.fail(hold, &super::failure::told(&*error)),
         };
         if hold.at.shard == 0 {
             self.again(hold, &mut *feed)
@@ -246,7 +246,7 @@ impl Worker<'_, '_> {
     ) -> Result<Option<Left>, Error> {
         match attempt {
             Attempt::Passing(error) => self.recover(hold, error),
-            Attempt::Unsafe(reason) => self.fail(hold, reason).map(Some),
+            Attempt::Unsafe(reason) => self.fail(hold, &reason).map(Some),
             Attempt::Lost => Ok(Some(Left::Lost)),
             Attempt::Stopped => self.give_back(hold).map(|()| Some(Left::Stopped)),
             Attempt::Moved { .. } | Attempt::Changed | Attempt::Failed { .. } => Ok(None),
