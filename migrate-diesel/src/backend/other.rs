@@ -149,9 +149,7 @@ impl Connection for OtherConnection {
     /// A backend of another crate is told by the scheme: [`AnyConnection::open`](super::AnyConnection::open).
     fn establish(url: &str) -> ConnectionResult<Self> {
         let url = migrate_core::DatabaseUrl::new(url);
-        let backend = url
-            .scheme()
-            .and_then(super::registered::by_scheme);
+        let backend = url.scheme().and_then(super::registered::by_scheme);
         match backend {
             Some(backend) => backend.open(&url),
             None => Err(ConnectionError::InvalidConnectionUrl(format!(
