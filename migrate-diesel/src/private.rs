@@ -3,7 +3,7 @@
 #[path = "namesake.rs"]
 mod namesake;
 
-pub use std::marker::PhantomData;
+pub use std::{marker::PhantomData, string::String};
 
 pub use diesel;
 pub use linkme;
@@ -28,7 +28,10 @@ pub use crate::mass::CsvCode;
 pub use crate::{
     code_guard::{OnMissing, not_migrated, require, require_async},
     directory::Directory,
-    mass::{CustomCode, EachCode, ItemsCode, Mass, OnError, RangeCode, SimpleCode, typed},
+    mass::{
+        CustomCode, EachCode, Field, FieldKind, ItemsCode, Mass, MassParameters, OnError,
+        RangeCode, SimpleCode, typed,
+    },
     migration::{Declared, Down, Migration, Typed},
     registry::{DIRECTORIES, MIGRATIONS, VIEWS},
     sql_body::SqlText,

@@ -11,6 +11,7 @@ mod fingerprint;
 mod item;
 mod literal;
 mod mass_migration;
+mod mass_parameters;
 mod migration;
 mod migrations_dir;
 mod paths;
@@ -26,6 +27,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn mass_migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     mass_migration::expand(arguments.into(), item.into()).into()
+}
+
+/// The parameters of a mass migration. Documented in `migrate-diesel`, which re-exports it.
+#[proc_macro_derive(MassParameters, attributes(parameter, parameters))]
+pub fn mass_parameters(item: TokenStream) -> TokenStream {
+    mass_parameters::expand(item.into()).into()
 }
 
 /// Declares a migration. Documented in `migrate-diesel`, which re-exports it.

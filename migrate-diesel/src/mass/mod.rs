@@ -34,7 +34,12 @@ mod range;
 mod simple;
 mod source;
 pub(crate) mod store;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
 mod throttle;
+#[doc(hidden)]
+pub mod typed;
 mod words;
 
 pub use batch::Batch;
@@ -51,15 +56,16 @@ pub use custom::{Cursor, Next, ReturnedNext};
 pub use each::{EachCode, LoadedRow};
 pub use engine::ShardEnd;
 pub use error::MassError;
-pub use migrate_core::mass::{
-    MassRun, MassState, Quarantined, QuarantineState, Shard, ShardState, frontend::*,
-};
 pub use hooks::Hook;
 #[doc(hidden)]
 pub use hooks::{Mourns, OnError, Surrounds};
 #[doc(hidden)]
 pub use items::{Items, ItemsCode, Source};
 pub use key::{Key, KeyPart, PartKind};
+pub use migrate_core::mass::{
+    MassRun, MassState, QuarantineState, Quarantined, Shard, ShardState, frontend::*,
+};
+pub use migrate_macros::MassParameters;
 pub use parameters::{Field, FieldKind, MASK, MassParameters, ParametersError, Secrecy};
 #[doc(hidden)]
 pub use range::RangeCode;

@@ -46,6 +46,49 @@ pub struct Field {
     pub secrecy: Secrecy,
 }
 
+impl Field {
+    /// One that has to be said, and is shown.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
+        Self {
+            name,
+            help: "",
+            kind,
+            default: None,
+            choices: &[],
+            secrecy: Secrecy::Shown,
+        }
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// What it is when nothing is said, as JSON.
+    #[must_use]
+    pub const fn default(mut self, json: &'static str) -> Self {
+        self.default = Some(json);
+        self
+    }
+
+    /// What it may be.
+    #[must_use]
+    pub const fn choices(mut self, choices: &'static [&'static str]) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    /// It is never shown.
+    #[must_use]
+    pub const fn masked(mut self) -> Self {
+        self.secrecy = Secrecy::Masked;
+        self
+    }
+}
+
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
