@@ -22,9 +22,8 @@ impl Worker<'_, '_> {
         hold: &mut Hold<'_>,
         feed: &mut dyn Feed,
     ) -> Result<Left, Error> {
-        let mut fresh = Fresh::No;
         loop {
-            if let Some(left) = self.before_batch(hold, &mut fresh)? {
+            if let Some(left) = self.before_batch(hold)? {
                 return Ok(left);
             }
             let store = self.shared.work.store;
@@ -52,7 +51,7 @@ impl Worker<'_, '_> {
                         cursor: Some(unit.sequence.to_string()),
                     };
                     let attempt = self.attempt_with(hold, feed, piece, beside)?;
-                    self.tried(hold, &unit, attempt, &mut fresh)?
+                    self.tried(hold, &unit, attempt)?
                 }
                 Ok(None) => {
                     let settled = store::resolving(
@@ -75,7 +74,6 @@ impl Worker<'_, '_> {
         hold: &mut Hold<'_>,
         unit: &Unsettled,
         attempt: Attempt,
-        fresh: &mut Fresh,
     ) -> Result<Option<Left>, Error> {
         match attempt {
             Attempt::Moved { .. } => {
@@ -88,7 +86,7 @@ impl Worker<'_, '_> {
                 self.note(hold, unit, failed)
             }
             Attempt::Changed => {
-                *fresh = Fresh::No;
+                hold.fresh = Fresh::No;
                 Ok(None)
             }
             other => self.other(hold, other),

@@ -10,7 +10,7 @@ use migrate_core::mass::{
 use super::{
     Carried,
     patience::passes,
-    shard::{Hold, Left},
+    shard::{Fresh, Hold, Left},
     worker::Worker,
 };
 use crate::{
@@ -79,6 +79,7 @@ impl Worker<'_, '_> {
         match moved {
             Ok(true) => {
                 hold.moved(Some(piece.last.clone()), piece.units, 0, state);
+                hold.fresh = Fresh::No;
                 hold.probe.moved(piece.units);
                 shared.tell(MassEvent::Quarantined {
                     id: hold.run.id.clone(),

@@ -49,6 +49,7 @@ pub(super) struct Hold<'h> {
     pub(super) size: u32,
     pub(super) probe: Probe,
     pub(super) patience: Patience,
+    pub(super) fresh: Fresh,
     speed: Speedometer,
     began: Instant,
     registration: Registration<'h>,
@@ -118,20 +119,9 @@ impl Worker<'_, '_> {
         carried: Carried,
         seen: &store::Seen,
         held: Held,
+        at: Shard,
     ) -> Result<Left, Error> {
-        let shared = self.shared;
-        let registration = Registration::new(shared, held);
-        let mut patience = Patience::default();
-        // Its last owner may have come further since it was seen.
-        let at = loop {
-            match store::one(shared.work.store, &mut *self.line, held.run, held.shard) {
-                Ok(Some(at)) if at.token == held.token => break at,
-                Ok(_) => return Ok(Left::Lost),
-                Err(error) => {
-                    self.after(Error::database("read a shard")(error), &mut patience)?;
-                }
-            }
-        };
+        let registration = Registration::new(self.shared, held);
         let live = &seen.run.live;
         let size = match (live.target, at.batch) {
             (Some(_), Some(size)) => size,
@@ -143,7 +133,13 @@ impl Worker<'_, '_> {
             held,
             size: size.max(1),
             probe: Probe::default(),
-            patience,
+            patience: Patience::default(),
+            fresh: if seen.run.state == MassState::Running {
+                Fresh::Lately(Instant::now())
+            } else {
+                // The claim has changed it.
+                Fresh::No
+            },
             speed: Speedometer::default(),
             began: Instant::now(),
             registration,
@@ -190,10 +186,8 @@ impl Worker<'_, '_> {
 
     /// Batch after batch.
     fn batches(&mut self, hold: &mut Hold<'_>, feed: &mut dyn Feed) -> Result<Left, Error> {
-        // On the way from the claim to here, orders may have come.
-        let mut fresh = Fresh::No;
         loop {
-            if let Some(left) = self.before_batch(hold, &mut fresh)? {
+            if let Some(left) = self.before_batch(hold)? {
                 return Ok(left);
             }
             let limit = hold.probe.limit(hold.size);
@@ -222,12 +216,11 @@ impl Worker<'_, '_> {
                         return Ok(left);
                     }
                 }
-                Attempt::Changed => fresh = Fresh::No,
+                Attempt::Changed => hold.fresh = Fresh::No,
                 Attempt::Failed { piece, error } => {
                     if let Some(left) = self.split(hold, &piece, error)? {
                         return Ok(left);
                     }
-                    fresh = Fresh::No;
                 }
                 other => {
                     if let Some(left) = self.other(hold, other)? {
@@ -255,22 +248,21 @@ impl Worker<'_, '_> {
 
     /// Looks whether there is anything to do before the next batch: orders, signals, what the last body
     /// left in the session.
-    pub(super) fn before_batch(
-        &mut self,
-        hold: &mut Hold<'_>,
-        fresh: &mut Fresh,
-    ) -> Result<Option<Left>, Error> {
+    pub(super) fn before_batch(&mut self, hold: &mut Hold<'_>) -> Result<Option<Left>, Error> {
         if self.shared.is_over() {
             self.give_back(hold)?;
             return Ok(Some(Left::Stopped));
         }
         let store = self.shared.work.store;
-        // Where statements travel together, the batch's first ones ask.
-        let asks = *fresh == Fresh::No || !store.dialect.pipelined;
+        let asks = match hold.fresh {
+            Fresh::No => true,
+            // Where statements travel together, the batch's first ones ask.
+            Fresh::Lately(then) => !store.dialect.pipelined && then.elapsed() > LATELY,
+        };
         if asks {
-            match self.refresh(hold, *fresh) {
+            match self.refresh(hold) {
                 Ok(Some(left)) => return Ok(Some(left)),
-                Ok(None) => *fresh = Fresh::Yes,
+                Ok(None) => {}
                 Err(error) => return self.recover(hold, error),
             }
         }
@@ -286,12 +278,14 @@ impl Worker<'_, '_> {
     }
 
     /// The run as it is now, if it changed: settings are taken over, orders obeyed.
-    fn refresh(&mut self, hold: &mut Hold<'_>, fresh: Fresh) -> Result<Option<Left>, Error> {
+    fn refresh(&mut self, hold: &mut Hold<'_>) -> Result<Option<Left>, Error> {
         let run = hold.run.run;
-        if fresh == Fresh::Yes {
+        let now = Instant::now();
+        if hold.fresh != Fresh::No {
             let glance = store::glance(self.shared.work.store, &mut *self.line, run)
                 .map_err(Error::database("read a run"))?;
             if glance.is_some_and(|glance| glance.revision == hold.run.revision) {
+                hold.fresh = Fresh::Lately(now);
                 return Ok(None);
             }
         }
@@ -309,6 +303,7 @@ impl Worker<'_, '_> {
             hold.size = live.batch.max(1);
         }
         hold.run = seen.run;
+        hold.fresh = Fresh::Lately(now);
         Ok(None)
     }
 
@@ -357,7 +352,7 @@ impl Worker<'_, '_> {
                         return self.recover(hold, Error::database("extend a lease")(error));
                     }
                 }
-                match self.refresh(hold, Fresh::Yes) {
+                match self.refresh(hold) {
                     Ok(None) => {}
                     Ok(Some(left)) => return Ok(Some(left)),
                     Err(error) => return self.recover(hold, error),
@@ -438,10 +433,15 @@ impl Worker<'_, '_> {
 /// Whether the run is known as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fresh {
-    Yes,
+    /// It was, at that moment.
+    Lately(Instant),
     /// It has changed, or may have.
     No,
 }
+
+/// For so long a run is taken for what it was: an order takes effect with the next batch, or that much
+/// later where batches are shorter than that.
+const LATELY: Duration = Duration::from_millis(20);
 
 /// What a run was started with.
 pub(super) fn parameters(run: &MassRun) -> Result<Parameters, String> {

@@ -422,12 +422,12 @@ fn who_lost_a_shard_cannot_commit_and_the_successor_goes_on_from_the_cursor() {
         worker.lay_out(shared.carried[0], &seen).unwrap();
         let seen = place.seen();
         let claimed =
-            store::claim(work.store, &mut place.db(), &seen, (1, 0), "a dead one", work.lease).unwrap();
+            store::claim(work.store, &mut place.db(), &seen, &seen.shards[0], "a dead one", work.lease).unwrap();
         let Claimed::Yes(held) = claimed else {
             panic!("free")
         };
         assert_eq!(
-            store::claim(work.store, &mut place.db(), &seen, (1, 0), "late", work.lease).unwrap(),
+            store::claim(work.store, &mut place.db(), &seen, &seen.shards[0], "late", work.lease).unwrap(),
             Claimed::No
         );
         let before = store::one(work.store, &mut place.db(), held.run, 1).unwrap().unwrap();

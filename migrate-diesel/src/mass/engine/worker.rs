@@ -6,7 +6,7 @@ use std::{
 };
 
 use migrate_core::mass::{
-    MassState, ShardState,
+    MassState, Shard, ShardState,
     frontend::{MassEvent, Stay},
     schedule::{self, Decision, Sight, Wait},
 };
@@ -171,24 +171,25 @@ impl<'w, 'l> Worker<'w, 'l> {
         match decision {
             Decision::LayOut => self.lay_out(carried, seen).map(|()| None),
             Decision::Claim { shard, token } => {
+                let is_it = |it: &&Shard| it.shard == *shard && it.token == *token;
+                let Some(shard) = seen.shards.iter().find(is_it) else {
+                    return Ok(None);
+                };
                 let Work { store, lease, .. } = self.shared.work;
                 let claimed = {
                     let _turn = self.shared.turn();
-                    store::claim(
-                        store,
-                        &mut *self.line,
-                        seen,
-                        (*shard, *token),
-                        &self.owner,
-                        *lease,
-                    )
-                    .map_err(Error::database("claim a shard"))?
+                    store::claim(store, &mut *self.line, seen, shard, &self.owner, *lease)
+                        .map_err(Error::database("claim a shard"))?
                 };
                 match claimed {
                     Claimed::No => Ok(None),
                     Claimed::Yes(held) => {
-                        self.claimed(seen, *shard);
-                        self.hold(carried, seen, held).map(Some)
+                        self.claimed(seen, shard);
+                        let at = Shard {
+                            token: held.token,
+                            ..shard.clone()
+                        };
+                        self.hold(carried, seen, held, at).map(Some)
                     }
                 }
             }
@@ -200,7 +201,7 @@ impl<'w, 'l> Worker<'w, 'l> {
     }
 
     /// Tells what a claim means.
-    fn claimed(&self, seen: &Seen, shard: u32) {
+    fn claimed(&self, seen: &Seen, shard: &Shard) {
         if seen.run.state != MassState::Running {
             self.shared.tell(MassEvent::State {
                 id: seen.run.id.clone(),
@@ -209,11 +210,10 @@ impl<'w, 'l> Worker<'w, 'l> {
             });
         }
         // Who gives a shard back takes its name away.
-        let before = seen.shards.iter().find(|it| it.shard == shard);
-        if let Some(from) = before.and_then(|it| it.owner.clone()) {
+        if let Some(from) = shard.owner.clone() {
             self.shared.tell(MassEvent::TakenOver {
                 id: seen.run.id.clone(),
-                shard,
+                shard: shard.shard,
                 from,
             });
         }

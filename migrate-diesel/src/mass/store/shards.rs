@@ -191,8 +191,8 @@ pub(crate) enum Claimed {
     No,
 }
 
-/// Takes a shard whose token is still the one that was seen and that nobody holds. Where the run is not
-/// running yet (again), it is from now on.
+/// Takes a shard that still is as it was seen and that nobody holds. Where the run is not running yet
+/// (again), it is from now on.
 ///
 /// # Errors
 /// The database's.
@@ -200,7 +200,7 @@ pub(crate) fn claim(
     store: &Store,
     driver: &mut dyn Driver,
     seen: &Seen,
-    (shard, token): (u32, i64),
+    shard: &Shard,
     owner: &str,
     lease: Duration,
 ) -> QueryResult<Claimed> {
@@ -208,11 +208,14 @@ pub(crate) fn claim(
     let Store { mass, shards, .. } = store;
     let take = format!(
         "UPDATE {shards} SET token = token + 1, owner = {}, lease_until = {} \
-         WHERE run = {run} AND shard = {shard} AND token = {token} AND state = 'open' \
+         WHERE run = {run} AND shard = {} AND token = {} AND batches = {} AND state = 'open' \
          AND (lease_until IS NULL OR lease_until < {}) \
          AND EXISTS (SELECT 1 FROM {mass} m WHERE m.run = {run} AND m.state = 'running')",
         store.literal(owner),
         store.dialect.in_future(lease),
+        shard.shard,
+        shard.token,
+        shard.batches,
         store.dialect.now,
         run = run.run,
     );
@@ -235,8 +238,8 @@ pub(crate) fn claim(
     Ok(match taken {
         1 => Claimed::Yes(Held {
             run: run.run,
-            shard,
-            token: token + 1,
+            shard: shard.shard,
+            token: shard.token + 1,
         }),
         _ => Claimed::No,
     })
