@@ -201,6 +201,7 @@ fn every_template_compiles_in_every_layout() {
             ("count_orders", "sql"),
             ("fill_orders", "data"),
             ("busy_orders", "view"),
+            ("backfill_orders", "mass"),
         ] {
             done(directory, &["new", name, "--template", template]);
         }
@@ -252,7 +253,7 @@ fn every_template_compiles_in_every_layout() {
             ["up", "create_orders"].as_slice(),
             // The table's way back.
             &["down", "--yes"],
-            &["up"],
+            &["up", "--mass", "inline"],
             &["check"],
         ] {
             done(directory, &[arguments, &["--database-url", &url]].concat());
@@ -278,7 +279,7 @@ fn files_are_where_they_belong() {
     );
     assert_eq!(
         declared,
-        "//! All of them.\n\nmod accounts;\npub mod busy_orders;\npub mod count_orders;\n\
+        "//! All of them.\n\nmod accounts;\npub mod backfill_orders;\npub mod busy_orders;\npub mod count_orders;\n\
          pub mod create_orders;\npub mod fill_orders;\npub mod zebras;\n"
     );
 }

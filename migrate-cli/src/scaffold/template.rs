@@ -14,6 +14,8 @@ pub(crate) enum Template {
     View,
     /// Rows in batches, each committed by itself and not repeated
     Data,
+    /// A mass migration: rows in batches, beside the deploys, by workers
+    Mass,
 }
 
 /// What a template is filled with.
@@ -33,7 +35,7 @@ impl Template {
     pub(super) fn items(self, name: &str) -> Vec<String> {
         match self {
             Self::Table => vec![name.to_owned(), undo(name)],
-            Self::Sql | Self::Data => vec![name.to_owned()],
+            Self::Sql | Self::Data | Self::Mass => vec![name.to_owned()],
             Self::View => vec![type_name(name)],
         }
     }
@@ -112,11 +114,31 @@ impl Template {
                 filling.attribute(&["transaction = none".to_owned()]),
                 function(&public, name, &format!("Session<{connection}>")),
             ),
+            Self::Mass => format!(
+                "/// {sentence}\n{}\n\
+                 {public}{}\n    \
+                     // Each batch in a transaction of its own; without effect until SET says what to do.\n    \
+                     diesel::sql_query(format!(\n        \
+                         \"UPDATE {subject} SET id = id WHERE {{}}\",\n        \
+                         batch.filter()\n    \
+                     ))\n    \
+                     .execute(db)\n\
+                 }}\n",
+                filling.mass(&subject),
+                over_keys(&public, name, connection),
+            ),
         }
     }
 }
 
 impl Filling {
+    fn mass(&self, table: &str) -> String {
+        let requires = self.latest.iter().map(|it| format!("requires = [{it}]"));
+        let over = [format!("table = \"{table}\""), "batch = 1_000".to_owned()];
+        let keys: Vec<String> = requires.chain(over).collect();
+        format!("#[mass_migration({})]", keys.join(", "))
+    }
+
     fn attribute(&self, more: &[String]) -> String {
         let requires = self.latest.iter().map(|it| format!("requires = [{it}]"));
         let keys: Vec<String> = requires.chain(more.iter().cloned()).collect();
@@ -125,6 +147,16 @@ impl Filling {
         }
         format!("#[migration({})]", keys.join(", "))
     }
+}
+
+/// The first line of a body over a range of keys, or its first lines.
+fn over_keys(public: &str, name: &str, connection: &str) -> String {
+    let (db, batch) = (format!("db: &mut {connection}"), "batch: &Batch<i64>");
+    let line = format!("fn {name}({db}, {batch}) -> QueryResult<usize> {{");
+    if public.len() + line.len() <= 100 {
+        return line;
+    }
+    format!("fn {name}(\n    {db},\n    {batch},\n) -> QueryResult<usize> {{")
 }
 
 /// The first line of a function, or three, as rustfmt has it. `public` stands before it.
@@ -166,7 +198,10 @@ fn words(name: &str) -> Vec<&str> {
 fn subject(name: &str) -> String {
     let words = words(name);
     let mut rest = words.as_slice();
-    if let ["create" | "add" | "new" | "make", more @ ..] = rest
+    if let [
+        "create" | "add" | "new" | "make" | "fill" | "backfill",
+        more @ ..,
+    ] = rest
         && !more.is_empty()
     {
         rest = more;

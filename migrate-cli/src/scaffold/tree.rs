@@ -35,6 +35,8 @@ pub(super) struct File {
 pub(super) struct Found {
     /// Position in [`Tree::files`].
     pub(super) file: usize,
+    /// Where its attribute is in that file, in bytes.
+    start: usize,
     pub(super) module: Vec<String>,
     /// Of the function or the type.
     pub(super) item: String,
@@ -60,7 +62,11 @@ impl Tree {
         let source = package.root.parent().unwrap_or(&package.directory);
         tree.add(&package.root, &[], source)?;
         for (at, file) in tree.files.iter().enumerate() {
-            tree.migrations.extend(found(file, at, "migration"));
+            // In the order of their lines: the latest is what a new one requires.
+            let mut migrations = found(file, at, "migration");
+            migrations.extend(found(file, at, "mass_migration"));
+            migrations.sort_by_key(|it| it.start);
+            tree.migrations.extend(migrations);
             tree.views.extend(found(file, at, "view_manager"));
         }
         Ok(tree)
@@ -160,12 +166,13 @@ fn found(file: &File, at: usize, attribute: &str) -> Vec<Found> {
         let mut module = file.module.clone();
         module.extend(source.modules_around(it.start)?);
         let given = match attribute {
-            "migration" => "id",
+            "migration" | "mass_migration" => "id",
             _ => "name",
         };
         let key = |key| find_key(arguments, key).map(|at| it.start + at);
         Some(Found {
             file: at,
+            start: it.start,
             module,
             name: key(given)
                 .and_then(|at| literal(&source.text, at))

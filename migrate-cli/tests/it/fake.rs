@@ -341,6 +341,7 @@ impl Deployment for FakeDeployment {
                 .get(&self.database)
                 .and_then(|memory| memory.states.get(&migration.id)?.1.clone());
             report.migrations.push(MigrationStatus {
+                mass: None,
                 id: migration.id.clone(),
                 package: package.to_owned(),
                 name: name.to_owned(),
