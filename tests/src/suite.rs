@@ -162,6 +162,17 @@ macro_rules! suite {
                 texts,
                 a_key_that_is_null_somewhere,
             }
+            kinds {
+                rows_that_diesel_loads,
+                items_parameters_and_hooks,
+                records_of_a_file,
+                a_cursor_and_a_step,
+            }
+            types {
+                uuids_bytes_and_days,
+                three_columns,
+                texts_that_compare_equal,
+            }
             workers {
                 every_row_once,
                 two_starters_one_run,

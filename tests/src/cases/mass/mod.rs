@@ -1,7 +1,9 @@
 //! Mass migrations: the same promises on every database.
 
 pub mod keys;
+pub mod kinds;
 pub mod orders;
+pub mod types;
 pub mod workers;
 
 use std::time::Duration;
