@@ -1,7 +1,7 @@
 //! Where code and history disagree.
 
 use crate::{
-    Graph, History, OnChanged, Repeat, Standing, State,
+    Graph, History, OnChanged, Repeat, Scale, Standing, State,
     graph::databases_of,
     report::{Problem, ProblemKind},
 };
@@ -178,7 +178,9 @@ fn out_of_order(graph: &Graph, standing: &Standing<'_>) -> Vec<Problem> {
             State::Applied => false,
             State::Pending => {
                 let mut required = graph.requirements(at).iter();
-                required.any(|&at| held.get(at as usize).copied().unwrap_or_default())
+                // A mass migration takes its time, and the others do not wait for it.
+                graph.get(at).is_some_and(|it| it.scale == Scale::Mass)
+                    || required.any(|&at| held.get(at as usize).copied().unwrap_or_default())
             }
             _ => true,
         };

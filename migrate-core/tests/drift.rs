@@ -176,6 +176,20 @@ fn what_waits_was_let_past_knowingly() {
 }
 
 #[test]
+fn nobody_waits_for_a_mass_migration_but_those_that_require_it() {
+    let mass = draft("app:b", 2).mass().leak();
+    let after = draft("app:c", 3).requires(&[mass]).leak();
+    let nodes = [
+        draft("app:a", 1).leak(),
+        mass,
+        after,
+        draft("app:d", 4).leak(),
+    ];
+    let graph = resolved(&nodes, Ordering::Declared);
+    assert_eq!(problems(&graph, &history(&["a", "d"])), []);
+}
+
+#[test]
 fn most_serious_first() {
     let graph = declared("a; b; c; d");
     let mut rows: Vec<_> = history(&["b", "c interrupted", "d", "x:y"])

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use migrate_core::{DatabaseUrl, Descriptor, NodeRef};
+use migrate_core::{DatabaseUrl, Descriptor, NodeRef, frontend::MassInUp};
 
 use super::{
     TestDatabase, TestError,
@@ -45,12 +45,15 @@ impl Testing {
         Self::new(Migrator::linked()?)
     }
 
-    /// With the migrations and the settings of this migrator.
+    /// With the migrations and the settings of this migrator. Mass migrations run in their place, with
+    /// the parameters that they have by default.
     ///
     /// # Errors
     /// The migrations do not fit together; the configuration is broken.
-    pub fn new(migrator: Migrator) -> Result<Self, TestError> {
+    pub fn new(mut migrator: Migrator) -> Result<Self, TestError> {
         migrator.graph()?;
+        // Beside a test there are no workers.
+        migrator.settings.mass_in_up = MassInUp::Inline;
         let url = place::configured(&migrator.database)?;
         Ok(Self {
             migrator: Arc::new(migrator),
