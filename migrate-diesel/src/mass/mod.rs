@@ -1,13 +1,17 @@
-//! Mass migrations: the engine. What the words mean is in [`migrate_core::mass`].
-//!
-//! | file | |
-//! |---|---|
-//! | `code.rs` | [`MassCode`]: a body without its types; [`Feed`], what it goes over; [`Piece`], a batch |
-//! | `key.rs`, `batch.rs` | [`Key`] and [`Batch`]: what a body over a key range gets |
-//! | `range.rs`, `each.rs`, `items.rs`, `custom.rs`, `simple.rs` | the kinds of bodies |
-//! | `store/` | the tables of runs, shards and quarantine |
-//! | `engine/` | workers: claim, batch, heartbeat, split, quarantine, end |
-//! | `operations.rs` | what the command line and programs call |
+#![doc = include_str!("../docs/mass.md")]
+
+// | file | |
+// |---|---|
+// | `code.rs` | `MassCode`: a body without its types; `Feed`, what it goes over; `Piece`, a batch |
+// | `body.rs`, `typed.rs` | `Takes`: functions that can be a body; as the attribute writes them |
+// | `key.rs`, `batch.rs` | `Key` and `Batch`: what a body over a key range gets |
+// | `words.rs`, `compare.rs`, `source.rs` | keys in SQL: as text, as literals, compared; batches cut from them |
+// | `catalog.rs`, `layout.rs` | the columns of a key; shards |
+// | `range.rs`, `each.rs`, `items.rs`, `csv.rs`, `custom.rs`, `simple.rs` | the kinds of bodies |
+// | `parameters.rs`, `hooks.rs`, `throttle.rs` | what stands around them |
+// | `store/` | the tables of runs, shards and quarantine |
+// | `engine/` | workers: claim, batch, heartbeat, split, quarantine, end |
+// | `operations.rs` | what the command line and programs call |
 
 mod ahead;
 mod batch;
@@ -71,7 +75,7 @@ pub use parameters::{Field, FieldKind, MASK, MassParameters, ParametersError, Se
 pub use range::RangeCode;
 #[doc(hidden)]
 pub use simple::SimpleCode;
-pub use throttle::{Load, LockWaits, Query, ReplicaLag, Sessions, Throttle};
+pub use throttle::{Load, LockWaits, Paced, Query, ReplicaLag, Sessions, Throttle};
 
 use std::time::Duration;
 

@@ -49,6 +49,63 @@ pub trait Throttle: Sync {
     }
 }
 
+/// A signal that is asked more or less often than it would be by itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use migrate_diesel::mass::{Paced, Query};
+///
+/// pub static SALE: Paced<Query> = Paced::new(Query::new("SELECT name FROM sales WHERE now() < ends_at"))
+///     .every(Duration::from_secs(60))
+///     .back_off(Duration::from_secs(300));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Paced<T> {
+    signal: T,
+    every: Option<Duration>,
+    back_off: Option<Duration>,
+}
+
+impl<T> Paced<T> {
+    /// As often as it would be by itself.
+    #[must_use]
+    pub const fn new(signal: T) -> Self {
+        Self {
+            signal,
+            every: None,
+            back_off: None,
+        }
+    }
+
+    /// How long an answer holds.
+    #[must_use]
+    pub const fn every(mut self, every: Duration) -> Self {
+        self.every = Some(every);
+        self
+    }
+
+    /// How long to wait before it is asked again, when the run is held back.
+    #[must_use]
+    pub const fn back_off(mut self, back_off: Duration) -> Self {
+        self.back_off = Some(back_off);
+        self
+    }
+}
+
+impl<T: Throttle> Throttle for Paced<T> {
+    fn check(&self, ask: &mut dyn Driver) -> Result<Option<String>, BoxError> {
+        self.signal.check(ask)
+    }
+
+    fn every(&self) -> Duration {
+        self.every.unwrap_or_else(|| self.signal.every())
+    }
+
+    fn back_off(&self) -> Duration {
+        self.back_off.unwrap_or_else(|| self.signal.back_off())
+    }
+}
+
 /// Why a run is held back, and for how long at least.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeldBack {
