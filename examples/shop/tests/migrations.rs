@@ -12,7 +12,10 @@ use migrate_diesel::{
     prelude::*,
     testing::{self, TestDatabase, TestError},
 };
-use shop::migrations::orders::{add_order_total, number_order_lines};
+use shop::migrations::{
+    orders::{add_order_total, number_order_lines},
+    visits::time_in_milliseconds,
+};
 
 fn number(db: &mut TestDatabase, query: &str) -> i64 {
     let query = format!("({query})");
@@ -64,5 +67,21 @@ fn lines_are_numbered_within_their_order_and_the_views_are_back() -> Result<(), 
         1 + 2 + 3
     );
     assert_eq!(number(&mut db, revenue), before);
+    Ok(())
+}
+
+#[test]
+fn visits_are_timed_in_milliseconds_once() -> Result<(), TestError> {
+    let mut db = TestDatabase::before::<time_in_milliseconds>()?;
+    db.connection()
+        .batch_execute("INSERT INTO visits (id, page, duration) VALUES (1, '/', 7)")
+        .unwrap();
+    db.apply::<time_in_milliseconds>()?;
+    assert_eq!(
+        number(&mut db, "SELECT duration FROM visits WHERE id = 1"),
+        7_000
+    );
+    let others = "SELECT count(*) FROM visits WHERE id > 1 AND duration BETWEEN 60000 AND 599000";
+    assert_eq!(number(&mut db, others), 1_000);
     Ok(())
 }
