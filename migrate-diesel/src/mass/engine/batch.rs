@@ -19,7 +19,7 @@ use crate::{
     error::{BodyError, Error},
     guard::{Keeper, Patience, unmanaged_of},
     mass::{
-        Feed, Piece, Unit,
+        Feed, Piece,
         store::{self, Moved},
     },
     migration::{BoxError, ConnectionKind, Erased},
@@ -93,9 +93,10 @@ impl Worker<'_, '_> {
         let is_again = beside.cursor.is_some();
         let cursor = beside.cursor.unwrap_or_else(|| piece.last.clone());
         let units = if is_again { 0 } else { piece.units };
-        let state = match piece.unit {
-            Unit::Last if !is_again => ShardState::Done,
-            _ => ShardState::Open,
+        let state = if is_again {
+            ShardState::Open
+        } else {
+            hold.after(&piece)
         };
         let rate = hold.rate(units);
         let moving = store::moving(

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Error,
     mass::{
-        Piece, Unit,
+        Piece,
         store::{self, Again, Change, Moved, Ordered, Verdict},
         throttle::Throttles,
     },
@@ -53,10 +53,7 @@ impl Worker<'_, '_> {
     ) -> Result<Option<Left>, Error> {
         let shared = self.shared;
         let store = shared.work.store;
-        let state = match piece.unit {
-            Unit::Last => ShardState::Done,
-            Unit::More => ShardState::Open,
-        };
+        let state = hold.after(piece);
         let moving = store::moving(
             store,
             hold.held,

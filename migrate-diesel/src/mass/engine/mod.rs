@@ -5,6 +5,7 @@
 //! | `worker.rs` | what a worker does next, and the end of its work |
 //! | `layout.rs` | a run's shards |
 //! | `shard.rs` | one shard, from the claim until it is done or lost |
+//! | `holding.rs` | rests, what passes by itself, giving a shard back |
 //! | `batch.rs` | one batch: body, cursor and counters in one transaction |
 //! | `failure.rs` | what fails: smaller batches, quarantine, a run that cannot go on |
 //! | `again.rs` | what is in quarantine, tried again |
@@ -20,6 +21,7 @@ mod again;
 mod batch;
 mod ending;
 mod failure;
+mod holding;
 mod layout;
 mod line;
 mod patience;
