@@ -1,6 +1,6 @@
 //! The tokens. Nothing here can fail.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
 use super::model::{Body, Granularity, Kind, MassMigration, Settings, Source};
@@ -156,7 +156,12 @@ fn code(runtime: &Runtime, name: &Ident, body: &Body) -> TokenStream {
         Kind::Simple => ("simple", "SimpleCode", 2, None),
     };
     let (kind, caller) = (Ident::new(kind, at), Ident::new(caller, at));
-    let inferred = std::iter::repeat_n(quote_spanned!(at=> , _), inferred);
+    let inferred_at = match &body.kind {
+        // What is wrong with that function is told at its key.
+        Kind::Items(source) => source.key,
+        _ => at,
+    };
+    let inferred = std::iter::repeat_n(quote_spanned!(inferred_at=> , _), inferred);
     let source = source.map(|it| quote_spanned!(at=> #it,));
     quote_spanned! {at=>
         #private::typed::#kind::<_, #subject, #returns #(#inferred)*>(&#private::#caller(
@@ -227,6 +232,9 @@ fn duration(runtime: &Runtime, name: &str, text: &At<Text>) -> TokenStream {
 
 /// `.throttle(&[..])`
 fn throttle(statics: &[Path]) -> Option<TokenStream> {
-    let statics = statics.iter().map(|path| quote!(&#(#path)*));
+    let statics = statics.iter().map(|path| {
+        let at = path.first().map_or_else(Span::call_site, TokenTree::span);
+        quote_spanned!(at=> &#(#path)*)
+    });
     (statics.len() > 0).then(|| quote!(.throttle(&[#(#statics),*])))
 }
