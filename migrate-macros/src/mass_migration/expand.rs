@@ -156,12 +156,7 @@ fn code(runtime: &Runtime, name: &Ident, body: &Body) -> TokenStream {
         Kind::Simple => ("simple", "SimpleCode", 2, None),
     };
     let (kind, caller) = (Ident::new(kind, at), Ident::new(caller, at));
-    let inferred_at = match &body.kind {
-        // What is wrong with that function is told at its key.
-        Kind::Items(source) => source.key,
-        _ => at,
-    };
-    let inferred = std::iter::repeat_n(quote_spanned!(inferred_at=> , _), inferred);
+    let inferred = std::iter::repeat_n(quote_spanned!(at=> , _), inferred);
     let source = source.map(|it| quote_spanned!(at=> #it,));
     quote_spanned! {at=>
         #private::typed::#kind::<_, #subject, #returns #(#inferred)*>(&#private::#caller(
