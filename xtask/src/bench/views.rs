@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 use self::place::Place;
 use self::results::Results;
-use self::scenario::{Backend, Contestant, Scenario, Shape};
+pub(crate) use self::scenario::Backend;
+use self::scenario::{Contestant, Scenario, Shape};
 use super::peers;
 use crate::error::{Error, IoContext as _};
 use crate::interrupt;

@@ -12,9 +12,9 @@ pub(crate) enum Backend {
 }
 
 impl Backend {
-    pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::Mysql];
+    pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::Mysql];
 
-    pub(super) const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL",
@@ -23,7 +23,7 @@ impl Backend {
     }
 
     /// The variable with the URL of its server.
-    pub(super) const fn variable(self) -> Option<&'static str> {
+    pub(crate) const fn variable(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some("MIGRATE_TEST_POSTGRES_URL"),
