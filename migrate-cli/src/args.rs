@@ -30,13 +30,14 @@ Exit codes:
 
 Configuration:
   flag > environment > .env > migrate.toml > default
-  database_url, history_table, ordering, lock_wait, view_lock_wait,
-  view_lock_timeout, on_changed, mass_in_up, [databases.NAME] url,
-  application_name, search_path, statement_timeout, lock_timeout
-  (these four also in [databases.NAME]),
-  wait_for_db, schema_version, flag_dir, redis_url, redis_flush,
-  restore_from, restore_command, restore_expects,
-  each also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent";
+  each key also as MIGRATE_<KEY>; DATABASE_URL where MIGRATE_DATABASE_URL is absent
+  where     database_url, [databases.NAME] url, history_table
+  sessions  application_name, search_path, connect_timeout, statement_timeout,
+            lock_timeout; also in [databases.NAME]
+  runs      ordering, on_changed, mass_in_up, lock_wait, view_lock_wait,
+            view_lock_timeout
+  start     wait_for_db, restore_from (also in [databases.NAME]), restore_command,
+            restore_expects, schema_version, flag_dir, redis_url, redis_flush";
 
 const GLOBAL: &str = "Global options";
 

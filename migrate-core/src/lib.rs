@@ -52,7 +52,8 @@ pub use limits::{Limits, duration};
 pub use node::{NodeRef, StaticRef, ViewRef};
 pub use plan::{Irreversible, Obstacle, Plan, PlanError, Step, Unsettled};
 pub use settings::{
-    DatabaseSettings, DatabaseUrl, OnChanged, Ordering, SessionSettings, Settings, percent_decode,
+    DEFAULT_CONNECT_TIMEOUT, DatabaseSettings, DatabaseUrl, OnChanged, Ordering, SessionSettings,
+    Settings, percent_decode,
 };
 pub use standing::{PartlyReplaced, Standing};
 pub use view::{ViewDescriptor, ViewKind, Views};

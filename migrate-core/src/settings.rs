@@ -35,6 +35,10 @@ pub enum OnChanged {
     Refuse,
 }
 
+/// How long an attempt to connect may take where nothing else is said: a host that drops packets is given up
+/// after that, and not when the system does, after minutes.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Settings of a program's migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,6 +99,19 @@ impl Settings {
             .collect()
     }
 
+    /// These settings, with attempts to connect that take no longer than this, whichever the database.
+    #[must_use]
+    pub fn connecting_within(&self, limit: Duration) -> Self {
+        let mut settings = self.clone();
+        let own = settings.sessions.values_mut();
+        for timeout in own.filter_map(|session| session.connect_timeout.as_mut()) {
+            *timeout = limit.min(*timeout);
+        }
+        let all = &mut settings.session.connect_timeout;
+        *all = Some(limit.min(all.unwrap_or(DEFAULT_CONNECT_TIMEOUT)));
+        settings
+    }
+
     /// These settings for one database, with its own session.
     #[must_use]
     pub fn for_database(&self, name: &str) -> Self {
@@ -122,6 +139,9 @@ pub struct SessionSettings {
     pub search_path: Option<String>,
     /// How long its statements may take.
     pub limits: Limits,
+    /// How long one attempt to connect may take, at each address; 30 s where absent. What the URL says of it
+    /// (`?connect_timeout=10`) counts more.
+    pub connect_timeout: Option<Duration>,
 }
 
 impl SessionSettings {
@@ -137,6 +157,7 @@ impl SessionSettings {
                 statement: self.limits.statement.or(other.limits.statement),
                 lock: self.limits.lock.or(other.limits.lock),
             },
+            connect_timeout: self.connect_timeout.or(other.connect_timeout),
         }
     }
 }
@@ -259,6 +280,28 @@ pub fn percent_decode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attempts_to_connect_get_shorter_never_longer() {
+        let seconds = Duration::from_secs;
+        let mut settings = Settings::default();
+        let within = |settings: &Settings, limit, name| {
+            let settings = settings.connecting_within(limit);
+            settings.for_database(name).session.connect_timeout
+        };
+        assert_eq!(within(&settings, seconds(5), "a"), Some(seconds(5)));
+        assert_eq!(
+            within(&settings, seconds(99), "a"),
+            Some(DEFAULT_CONNECT_TIMEOUT)
+        );
+        settings.session.connect_timeout = Some(seconds(3));
+        let mut own = SessionSettings::default();
+        settings.sessions.insert("plain".to_owned(), own.clone());
+        own.connect_timeout = Some(seconds(60));
+        settings.sessions.insert("slow".to_owned(), own);
+        assert_eq!(within(&settings, seconds(10), "slow"), Some(seconds(10)));
+        assert_eq!(within(&settings, seconds(10), "plain"), Some(seconds(3)));
+    }
 
     #[test]
     fn passwords_do_not_show() {

@@ -78,7 +78,10 @@ impl Application for Program {
         database: &DatabaseSettings,
     ) -> Result<Box<dyn Deployment>, Failure> {
         let resolved = self.carried.resolve(settings.ordering, &database.name)?;
-        let (connection, there) = connect_to_read(&database.url)?;
+        let (connection, there) = connect_to_read(
+            &database.url,
+            &settings.for_database(&database.name).session,
+        )?;
         let store = Store::new(connection.dialect(), &settings.history_table)?;
         let mut open = OpenDatabase {
             resolved,
@@ -309,14 +312,17 @@ pub(crate) fn connect(
     url: &DatabaseUrl,
     session: &SessionSettings,
 ) -> Result<AnyConnection, Error> {
-    let mut connection = AnyConnection::open(url)?;
+    let mut connection = AnyConnection::open_for(url, session)?;
     prepare(&mut connection)?;
     configure(&mut connection, session)?;
     Ok(connection)
 }
 
 /// Connects, except to a SQLite file that does not exist: to look at it must not create it.
-pub(crate) fn connect_to_read(url: &DatabaseUrl) -> Result<(AnyConnection, There), Error> {
+pub(crate) fn connect_to_read(
+    url: &DatabaseUrl,
+    session: &SessionSettings,
+) -> Result<(AnyConnection, There), Error> {
     let absent = crate::url::sqlite_path(url).is_some_and(|path| {
         !path.is_empty()
             && path != ":memory:"
@@ -327,5 +333,5 @@ pub(crate) fn connect_to_read(url: &DatabaseUrl) -> Result<(AnyConnection, There
         let empty = AnyConnection::open(&DatabaseUrl::new("sqlite://:memory:"))?;
         return Ok((empty, There::NotYet));
     }
-    Ok((AnyConnection::open(url)?, There::Yes))
+    Ok((AnyConnection::open_for(url, session)?, There::Yes))
 }

@@ -62,9 +62,9 @@ fn states(
     database: &DatabaseSettings,
 ) -> Result<Vec<(MigrationId, State)>, Error> {
     tracing::info!(database = database.name, "asking another database");
-    let (mut connection, _) = connect_to_read(&database.url)?;
-    prepare(&mut connection)?;
     let session = settings.for_database(&database.name).session;
+    let (mut connection, _) = connect_to_read(&database.url, &session)?;
+    prepare(&mut connection)?;
     crate::backend::configure(&mut connection, &session)?;
     let store = Store::new(connection.dialect(), &settings.history_table)?;
     let sight = sight(&mut connection, &store)?;

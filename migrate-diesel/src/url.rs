@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use diesel::Connection as _;
-use migrate_core::{DatabaseUrl, percent_decode};
+use migrate_core::{DatabaseUrl, SessionSettings, percent_decode};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use crate::{
@@ -19,11 +19,39 @@ pub(crate) fn sqlite_path(url: &DatabaseUrl) -> Option<String> {
     Some(percent_decode(path))
 }
 
-/// The URL with the scheme that the driver knows.
-pub(crate) fn for_driver(url: &DatabaseUrl) -> String {
+/// The URL with the scheme that the driver knows, and the time that an attempt to connect may take.
+pub(crate) fn for_driver(url: &DatabaseUrl, session: &SessionSettings) -> String {
     let text = url.reveal();
-    text.strip_prefix("mariadb://")
-        .map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"))
+    let text = text
+        .strip_prefix("mariadb://")
+        .map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"));
+    let is_postgres = matches!(url.scheme(), Some("postgres" | "postgresql"));
+    let said = text.contains("connect_timeout=")
+        || is_postgres
+            && session.connect_timeout.is_none()
+            && std::env::var_os("PGCONNECT_TIMEOUT").is_some();
+    if said || !(is_postgres || text.starts_with("mysql://")) {
+        return text;
+    }
+    let limit = session
+        .connect_timeout
+        .unwrap_or(migrate_core::DEFAULT_CONNECT_TIMEOUT);
+    // In whole seconds; libpq takes nothing for no limit, and less than 2 for 2.
+    let seconds = limit.as_millis().div_ceil(1_000).max(2);
+    let mark = if text.contains('?') { '&' } else { '?' };
+    format!("{text}{mark}connect_timeout={seconds}")
+}
+
+/// The time that a URL says an attempt to connect may take.
+#[cfg(feature = "mysql")]
+pub(crate) fn connect_timeout(url: &str) -> Option<std::time::Duration> {
+    let (_, query) = url.split_once('?')?;
+    let pairs = query.split('&');
+    let seconds = pairs
+        .filter_map(|pair| pair.strip_prefix("connect_timeout="))
+        .find_map(|seconds| seconds.parse().ok())?;
+    // As libpq takes it.
+    (seconds > 0).then(|| std::time::Duration::from_secs(seconds))
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -36,7 +64,13 @@ impl AnyConnection {
     /// [`Error::Url`] for a scheme that this program was not built for; [`Error::Connect`], with every
     /// password masked, when the database cannot be reached.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        Self::open_for(url, &SessionSettings::default())
+    }
+
+    /// Connects, for as long as the settings of the session let it try.
+    pub(crate) fn open_for(url: &DatabaseUrl, session: &SessionSettings) -> Result<Self, Error> {
         registered::check()?;
+        let for_driver = || for_driver(url, session);
         let connection: diesel::ConnectionResult<Self> =
             match url.scheme().or_else(|| sqlite_path(url).map(|_| "sqlite")) {
                 #[cfg(feature = "sqlite")]
@@ -46,11 +80,11 @@ impl AnyConnection {
                 }
                 #[cfg(feature = "postgres")]
                 Some("postgres" | "postgresql") => {
-                    diesel::PgConnection::establish(url.reveal()).map(Self::Postgres)
+                    diesel::PgConnection::establish(&for_driver()).map(Self::Postgres)
                 }
                 #[cfg(feature = "mysql")]
                 Some("mysql" | "mariadb") => {
-                    diesel::MysqlConnection::establish(&for_driver(url)).map(Self::Mysql)
+                    crate::backend::mysql::establish(&for_driver()).map(Self::Mysql)
                 }
                 scheme => match scheme.and_then(registered::by_scheme) {
                     Some(backend) => backend.open(url).map(Self::Other),
@@ -112,6 +146,29 @@ mod tests {
         );
         assert_eq!(path("sqlite::memory:").as_deref(), Some(":memory:"));
         assert_eq!(path("postgres://x"), None);
+    }
+
+    #[test]
+    fn attempts_to_connect_have_an_end() {
+        let mut session = SessionSettings::default();
+        let given =
+            |url: &str, session: &SessionSettings| for_driver(&DatabaseUrl::new(url), session);
+        assert_eq!(
+            given("mariadb://me@db/shop", &session),
+            "mysql://me@db/shop?connect_timeout=30"
+        );
+        session.connect_timeout = Some(std::time::Duration::from_millis(4_500));
+        assert_eq!(
+            given("postgres://db/shop?sslmode=require", &session),
+            "postgres://db/shop?sslmode=require&connect_timeout=5"
+        );
+        for as_it_is in [
+            "postgres://db/shop?connect_timeout=90",
+            "sqlite://shop.db",
+            "duck://x",
+        ] {
+            assert_eq!(given(as_it_is, &session), as_it_is);
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::panic, reason = "tests, from one end to the other")]
 
+use std::net::TcpListener;
+
 use migrate_tests::{
     commander::{Commander, Ended},
     database::{Backend, Scratch},
@@ -51,5 +53,37 @@ fn sqlite_says_that_it_cannot() {
             "{ended:?}"
         );
         assert!(scratch.effects().is_empty());
+    }
+}
+
+/// A host that takes the connection and never says a word, as one that drops packets: the attempt has an end,
+/// with what is configured, and with what is left of a wait.
+#[test]
+fn an_attempt_to_connect_has_an_end() {
+    let scratch = Scratch::new(Backend::Sqlite);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+    let address = silent
+        .local_addr()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let file = scratch.directory().join("migrate.toml");
+    for scheme in ["postgres", "mysql"] {
+        for (toml, line) in [
+            ("connect_timeout = \"2s\"", "status"),
+            ("", "wait --timeout 2s"),
+            ("", "up --wait-for-db 2s"),
+        ] {
+            std::fs::write(&file, toml).unwrap_or_else(|error| panic!("{error}"));
+            let line = format!("{line} --database-url {scheme}://me:s3cret@{address}/shop");
+            let program = env!("CARGO_BIN_EXE_commander");
+            // It fails where that does not come soon.
+            let ended = Commander::types(program, &scratch, "signals", &line).ends();
+            assert_eq!(ended.code, Some(6), "{line}: {ended:?}");
+            let why = ["timeout expired", "no answer within 2s"];
+            assert!(
+                why.iter().any(|why| ended.err.contains(why)),
+                "{line}: {ended:?}"
+            );
+            assert!(!ended.err.contains("s3cret"), "{line}: {ended:?}");
+        }
     }
 }

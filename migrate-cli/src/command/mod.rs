@@ -25,7 +25,7 @@ pub(crate) mod unlock;
 mod up;
 mod wait;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use migrate_core::{
     Application, DatabaseSettings, DatabaseUrl, Deployment, Failure, FailureKind, mask_credentials,
@@ -286,6 +286,22 @@ impl Context<'_, '_> {
 
     fn open(&self, database: &DatabaseSettings) -> Result<Box<dyn Deployment>, Failure> {
         self.app.open(&self.config.settings, database)
+    }
+
+    /// As [`open`](Self::open), in an attempt that does not take longer than there is time.
+    ///
+    /// # Errors
+    /// As there.
+    fn open_within(
+        &self,
+        database: &DatabaseSettings,
+        left: Duration,
+    ) -> Result<Box<dyn Deployment>, Failure> {
+        /// The last look needs some.
+        const AT_LEAST: Duration = Duration::from_secs(2);
+        let settings = &self.config.settings;
+        self.app
+            .open(&settings.connecting_within(left.max(AT_LEAST)), database)
     }
 
     fn is_json(&self) -> bool {

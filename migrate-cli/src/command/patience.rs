@@ -39,7 +39,8 @@ impl Patience {
         self.left().is_zero()
     }
 
-    fn left(&self) -> Duration {
+    /// What is left of it.
+    pub(super) fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.waited())
     }
 

@@ -128,7 +128,7 @@ pub(super) fn wait_for(
     for database in targets {
         let mut said = None;
         loop {
-            let failure = match context.open(database) {
+            let failure = match context.open_within(database, patience.left()) {
                 Ok(_) => break,
                 Err(failure) => failure,
             };

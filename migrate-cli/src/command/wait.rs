@@ -22,7 +22,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
     let mut patience = Patience::new(timeout);
     let mut said = None;
     loop {
-        let look = look(context, &targets)?;
+        let look = look(context, &targets, &patience)?;
         let over = patience.is_over();
         match &look {
             Look::UpToDate => {
@@ -47,10 +47,14 @@ pub(super) fn run(context: &mut Context<'_, '_>, timeout: Duration) -> Done {
 }
 
 /// Connects anew each time: a server that restarts beside us takes connections with it.
-fn look(context: &Context<'_, '_>, targets: &[DatabaseSettings]) -> Result<Look, Failure> {
+fn look(
+    context: &Context<'_, '_>,
+    targets: &[DatabaseSettings],
+    patience: &Patience,
+) -> Result<Look, Failure> {
     for database in targets {
         let checked = context
-            .open(database)
+            .open_within(database, patience.left())
             .and_then(|mut deployment| deployment.check());
         match checked {
             Ok(report) if report.pending.is_empty() && report.pending_views.is_empty() => {}

@@ -47,7 +47,7 @@ enum Key {
 }
 
 /// The names of a file's top-level keys.
-const FILE_KEYS: [&str; 21] = [
+const FILE_KEYS: [&str; 22] = [
     "database_url",
     "history_table",
     "ordering",
@@ -60,6 +60,7 @@ const FILE_KEYS: [&str; 21] = [
     "search_path",
     "statement_timeout",
     "lock_timeout",
+    "connect_timeout",
     "wait_for_db",
     "schema_version",
     "flag_dir",

@@ -16,24 +16,27 @@ pub(super) enum Key {
     SearchPath,
     StatementTimeout,
     LockTimeout,
+    ConnectTimeout,
 }
 
 /// What is allowed in the table of a database.
-pub(super) const DATABASE_KEYS: [&str; 6] = [
+pub(super) const DATABASE_KEYS: [&str; 7] = [
     "url",
     "restore_from",
     "application_name",
     "search_path",
     "statement_timeout",
     "lock_timeout",
+    "connect_timeout",
 ];
 
 /// What follows the name of a database in a variable.
-pub(super) const SUFFIXES: [(&str, Key); 4] = [
+pub(super) const SUFFIXES: [(&str, Key); 5] = [
     ("_APPLICATION_NAME", Key::ApplicationName),
     ("_SEARCH_PATH", Key::SearchPath),
     ("_STATEMENT_TIMEOUT", Key::StatementTimeout),
     ("_LOCK_TIMEOUT", Key::LockTimeout),
+    ("_CONNECT_TIMEOUT", Key::ConnectTimeout),
 ];
 
 /// With pid, host and time after it, a name has to fit PostgreSQL's 63 bytes.
@@ -46,12 +49,16 @@ impl Key {
             "search_path" => Some(Self::SearchPath),
             "statement_timeout" => Some(Self::StatementTimeout),
             "lock_timeout" => Some(Self::LockTimeout),
+            "connect_timeout" => Some(Self::ConnectTimeout),
             _ => None,
         }
     }
 
     pub(super) fn is_duration(self) -> bool {
-        matches!(self, Self::StatementTimeout | Self::LockTimeout)
+        matches!(
+            self,
+            Self::StatementTimeout | Self::LockTimeout | Self::ConnectTimeout
+        )
     }
 
     /// Sets it.
@@ -73,6 +80,9 @@ impl Key {
                 into.limits.statement = Some(limit(entry, "statement_timeout", &text)?);
             }
             Self::LockTimeout => into.limits.lock = Some(limit(entry, "lock_timeout", &text)?),
+            Self::ConnectTimeout => {
+                into.connect_timeout = Some(limit(entry, "connect_timeout", &text)?);
+            }
         }
         Ok(())
     }

@@ -112,7 +112,7 @@ fn settings_of_sessions() {
     let mut typist = Typist::without_configuration();
     typist.file(
         "migrate.toml",
-        "application_name = \"shop\"\nsearch_path = \"app, public\"\nstatement_timeout = \"15m\"\nlock_timeout = \"5s\"\n\
+        "application_name = \"shop\"\nsearch_path = \"app, public\"\nstatement_timeout = \"15m\"\nlock_timeout = \"5s\"\nconnect_timeout = \"9s\"\n\
          database_url = \"sqlite://shop.db\"\n[databases.default]\nlock_timeout = \"1m\"\n[databases.user-data]\nurl = \"x\"\nsearch_path = \"own\"",
     );
     let session = |typist: &Typist, database: &str| {
@@ -126,14 +126,17 @@ fn settings_of_sessions() {
     let other = session(&typist, "user-data");
     assert_eq!(other.search_path.as_deref(), Some("own"));
     assert_eq!(other.limits.lock, Some(Duration::from_secs(5)));
+    assert_eq!(other.connect_timeout, Some(Duration::from_secs(9)));
 
     typist.set("MIGRATE_LOCK_TIMEOUT", "7s");
+    typist.set("MIGRATE_DATABASES_USER_DATA_CONNECT_TIMEOUT", "2m");
     typist.set("MIGRATE_DATABASES_USER_DATA_APPLICATION_NAME", "other");
     typist.set("MIGRATE_DATABASES_USER_DATA_STATEMENT_TIMEOUT", "250ms");
     let other = session(&typist, "user-data");
     assert_eq!(other.application_name.as_deref(), Some("other"));
     assert_eq!(other.limits.statement, Some(Duration::from_millis(250)));
     assert_eq!(other.limits.lock, Some(Duration::from_secs(7)));
+    assert_eq!(other.connect_timeout, Some(Duration::from_secs(120)));
     // What is said of one counts more, wherever it is said.
     assert_eq!(
         session(&typist, "default").limits.lock,

@@ -1,6 +1,10 @@
 //! The start of a container: a database that comes later, the completion marker, Redis.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use migrate_core::{Failure, FailureKind, Outlook};
 
@@ -61,6 +65,20 @@ fn a_database_that_is_starting_is_waited_for() {
         let said = "waiting for database `default`: it is starting up\n";
         assert_eq!(seen.err.matches(said).count(), 1, "said once: {}", seen.err);
         assert!(seen.err.contains("3 applied"), "{}", seen.err);
+    }
+}
+
+/// A host that drops packets would hold up one attempt for minutes.
+#[test]
+fn an_attempt_does_not_take_longer_than_there_is_time() {
+    for line in ["up --wait-for-db 5s", "wait --timeout 5s"] {
+        let app = FakeApp::three();
+        Typist::new().types(&app, "up");
+        app.opened.borrow_mut().clear();
+        assert_eq!(Typist::new().types(&app, line).code, 0);
+        let opened = app.opened.borrow();
+        let limit = opened.first().unwrap().0.session.connect_timeout.unwrap();
+        assert!(limit <= Duration::from_secs(5), "{line}: {limit:?}");
     }
 }
 

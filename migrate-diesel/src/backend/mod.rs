@@ -6,7 +6,7 @@ mod dialect;
 mod limited;
 mod lock_key;
 #[cfg(feature = "mysql")]
-mod mysql;
+pub(crate) mod mysql;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod other;
 #[cfg(feature = "postgres")]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use migrate_core::{DatabaseUrl, OnRequest};
+use migrate_core::OnRequest;
 
 use super::{
     Runner,
@@ -62,14 +62,18 @@ impl Runner<'_> {
         let url = self.url?.clone();
         let Cancelling { connect, sql } = self.driver.cancelling(&self.state.session)?;
         let shared = Arc::new(Shared::default());
+        let for_driver = crate::url::for_driver(&url, &self.settings.session);
         let theirs = Arc::clone(&shared);
         let on_request = self.state.interrupt.on_request(move || {
             let (shared, url, sql) = (Arc::clone(&theirs), url.clone(), sql.clone());
-            let only_while = only_while.clone();
+            let (for_driver, only_while) = (for_driver.clone(), only_while.clone());
             // Who requests has other things to do.
             let spawned = thread::Builder::new()
                 .name("migrate-cancel".to_owned())
-                .spawn(move || shared.cancel(connect, &url, &sql, only_while.as_deref()));
+                .spawn(move || {
+                    let beside = connect(&for_driver).map_err(|error| Error::connect(&url, &error));
+                    shared.cancel(beside, &sql, only_while.as_deref());
+                });
             if let Err(error) = spawned {
                 tracing::warn!(%error, "the statement that is running cannot be cancelled");
             }
@@ -139,17 +143,10 @@ impl Shared {
 
     /// Cancels one statement after the other until it is over: a body may go on after an error, or be
     /// between two of them.
-    fn cancel(
-        &self,
-        connect: fn(&str) -> diesel::ConnectionResult<Box<dyn Driver>>,
-        url: &DatabaseUrl,
-        sql: &str,
-        only_while: Option<&str>,
-    ) {
-        let mut beside = match connect(&crate::url::for_driver(url)) {
+    fn cancel(&self, beside: Result<Box<dyn Driver>, Error>, sql: &str, only_while: Option<&str>) {
+        let mut beside = match beside {
             Ok(beside) => beside,
             Err(error) => {
-                let error = Error::connect(url, &error);
                 tracing::warn!(%error, "the statement that is running cannot be cancelled");
                 return;
             }

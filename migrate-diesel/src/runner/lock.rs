@@ -147,7 +147,7 @@ impl Runner<'_> {
         if let Some(url) = self.url {
             let reopened = self
                 .driver
-                .reopen(&crate::url::for_driver(url))
+                .reopen(&crate::url::for_driver(url, &self.settings.session))
                 .map_err(|error| Error::connect(url, &error))?;
             if reopened {
                 self.state.session.id = self

@@ -2,14 +2,17 @@
 
 mod attributes;
 mod blockers;
+mod connect;
 mod name;
 mod rights;
 mod snapshot;
 mod views;
 
+pub(crate) use connect::establish;
+
 use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
-use diesel::{Connection, ConnectionResult, MysqlConnection, QueryResult};
+use diesel::{ConnectionResult, MysqlConnection, QueryResult};
 use migrate_core::{
     Limits,
     report::LockHolder,
@@ -243,7 +246,7 @@ impl Driver for MysqlConnection {
     fn cancelling(&self, state: &SessionState) -> Option<Cancelling> {
         let id = state.id.as_ref()?;
         Some(Cancelling {
-            connect: |url| Ok(Box::new(Self::establish(url)?)),
+            connect: |url| Ok(Box::new(connect::establish(url)?)),
             sql: format!("KILL QUERY {id}"),
         })
     }
@@ -251,7 +254,7 @@ impl Driver for MysqlConnection {
     /// Only a new session is free of temporary tables: the server lists them nowhere, and the
     /// protocol's reset is not to be had through Diesel.
     fn reopen(&mut self, url: &str) -> ConnectionResult<bool> {
-        *self = Self::establish(url)?;
+        *self = connect::establish(url)?;
         Ok(true)
     }
 

@@ -99,7 +99,7 @@ mod replicas {
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     fn connect<C: diesel::Connection>(url: &str) -> Result<C, BoxError> {
         let url = migrate_core::DatabaseUrl::new(url);
-        C::establish(&crate::url::for_driver(&url))
+        C::establish(&crate::url::for_driver(&url, &Default::default()))
             .map_err(|error| crate::error::Error::connect(&url, &error).into())
     }
 
