@@ -22,10 +22,7 @@ use migrate_diesel::{
 };
 
 use super::{Mass, counted, items, succeeded};
-use crate::{
-    cases::is_on,
-    database::{Backend, Scratch},
-};
+use crate::database::{Backend, Scratch};
 
 /// The database of the case that takes a shard away, for its body.
 static ELSEWHERE: Mutex<Option<AnyConnection>> = Mutex::new(None);
