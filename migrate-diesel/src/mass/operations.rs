@@ -36,7 +36,7 @@ impl OpenDatabase {
         if self.desk().is_ready()? {
             return Ok(());
         }
-        self.run(&mut |_| {}, |runner| runner.make_tables())?
+        self.run(&mut |_| {}, |runner| runner.make_tables(None))?
     }
 
     fn start(&mut self, request: &StartRequest) -> Result<MassStatus, Error> {

@@ -31,6 +31,10 @@ impl Migrator {
         &self,
         connection: &mut C,
     ) -> Result<Vec<MassStatus>, Error> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime, the closure for all"
+        )]
         self.desk(connection, |desk| desk.list())
     }
 
@@ -57,8 +61,8 @@ impl Migrator {
         connection: &mut C,
         request: &StartRequest,
     ) -> Result<MassStatus, Error> {
-        if !self.desk(connection, |desk| desk.is_ready())? {
-            self.run(connection, &mut |_| {}, |runner| runner.make_tables())??;
+        if !self.has_tables(connection)? {
+            self.run(connection, &mut |_| {}, |runner| runner.make_tables(None))??;
         }
         let by = crate::who::whoami();
         self.desk(connection, |desk| desk.enqueue(request, &by))
@@ -126,8 +130,10 @@ impl Migrator {
             let status = self.mass_start(&mut connection, start)?;
             runs.extend(status.run.map(|run| run.run));
         }
-        if !self.desk(&mut connection, |desk| desk.is_ready())? {
-            self.run(&mut connection, &mut |_| {}, |runner| runner.make_tables())??;
+        if !self.has_tables(&mut connection)? {
+            self.run(&mut connection, &mut |_| {}, |runner| {
+                runner.make_tables(None)
+            })??;
         }
         let store = Store::new(connection.dialect(), &self.settings.history_table)?;
         drop(connection);
@@ -190,6 +196,14 @@ impl Migrator {
             },
             lease: request.lease,
         })
+    }
+
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is for one lifetime, the closure for all"
+    )]
+    fn has_tables<C: MigrationConnection>(&self, connection: &mut C) -> Result<bool, Error> {
+        self.desk(connection, |desk| desk.is_ready())
     }
 
     fn desk<C: MigrationConnection, T>(

@@ -27,7 +27,13 @@ pub(super) enum Stumble {
     /// The next one is somebody else's.
     Fenced,
     /// The next one could not be started.
-    Next(Error),
+    Next(Box<Error>),
+}
+
+impl Stumble {
+    fn next(error: Error) -> Self {
+        Self::Next(Box::new(error))
+    }
 }
 
 impl Runner<'_> {
@@ -54,7 +60,7 @@ impl Runner<'_> {
             Some(previous) => script.extend(self.ending_script(previous)),
             None => self
                 .bring_back()
-                .map_err(|error| (Stumble::Next(error), None))?,
+                .map_err(|error| (Stumble::next(error), None))?,
         }
         let mut depth = 0;
         if let Some(next) = &next {
@@ -118,7 +124,7 @@ impl Runner<'_> {
         let condition = self.clean_condition();
         if condition.is_none() || !next.transaction {
             self.isolate()
-                .map_err(|error| (Stumble::Next(error), None))?;
+                .map_err(|error| (Stumble::next(error), None))?;
         }
         next.started = SystemTime::now();
         self.open_apart(next, condition.as_deref())
@@ -187,7 +193,7 @@ impl Runner<'_> {
         if claimed.map_err(next_stumble)? == 0 {
             // A body left something behind in the session.
             self.state.used = super::Used::Yes;
-            self.isolate().map_err(Stumble::Next)?;
+            self.isolate().map_err(Stumble::next)?;
             self.driver
                 .batch(&self.store.claim(next, None))
                 .map_err(next_stumble)?;
@@ -204,7 +210,7 @@ impl Runner<'_> {
                 Err(error) if error.to_string().contains("database is locked") => {
                     let waited = began.elapsed();
                     if waited >= self.settings.lock_wait {
-                        return Err(Stumble::Next(Error::Database {
+                        return Err(Stumble::next(Error::Database {
                             doing: "begin a transaction".to_owned(),
                             source: error,
                         }));
@@ -214,7 +220,7 @@ impl Runner<'_> {
                         waited,
                     });
                     if self.state.interrupt.wait(Duration::from_millis(50)) {
-                        return Err(Stumble::Next(Error::Interrupted {
+                        return Err(Stumble::next(Error::Interrupted {
                             when: "while another program wrote".to_owned(),
                         }));
                     }
@@ -302,7 +308,7 @@ impl Runner<'_> {
 fn next_stumble(error: DieselError) -> Stumble {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Stumble::Fenced,
-        source => Stumble::Next(Error::Database {
+        source => Stumble::next(Error::Database {
             doing: "start a migration".to_owned(),
             source,
         }),

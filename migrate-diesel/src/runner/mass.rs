@@ -28,9 +28,9 @@ const ALONE: Duration = Duration::from_secs(300);
 
 impl Runner<'_> {
     /// Makes the tables of the history, and nothing else.
-    pub(crate) fn make_tables(mut self) -> Result<(), Error> {
+    pub(crate) fn make_tables(mut self, wait: Option<Duration>) -> Result<(), Error> {
         self.check_ready()?;
-        self.locked(None, |runner| runner.store.ensure(runner.driver))
+        self.locked(wait, |runner| runner.store.ensure(runner.driver))
     }
 
     /// What this run does about mass migrations.

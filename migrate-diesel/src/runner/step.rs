@@ -82,7 +82,7 @@ impl Runner<'_> {
                         }
                     }
                     Err((Stumble::Fenced, _)) => return Ok(Progress::Replan),
-                    Err((Stumble::Next(error), _)) => return Err(error),
+                    Err((Stumble::Next(error), _)) => return Err(*error),
                 }
             }
             if let Some(on) = self.waits_for(step.at, &held_back).flatten() {
