@@ -3,10 +3,7 @@
 //! `migrate mass run time_in_milliseconds -p visits=1000000` makes a million of them up and works on them;
 //! kill it as often as you like.
 
-use migrate_diesel::{
-    mass::{Field, FieldKind, MassParameters, Secrecy},
-    prelude::*,
-};
+use migrate_diesel::{mass::MassParameters, prelude::*};
 use serde::{Deserialize, Serialize};
 
 /// Who looked at what, and for how many seconds.
@@ -50,21 +47,12 @@ fn time_in_seconds(db: &mut SqliteConnection) -> QueryResult<()> {
     db.batch_execute("UPDATE visits SET duration = duration / 1000")
 }
 
-/// How many visits to make up: this shop has no visitors of its own.
-#[derive(Debug, Serialize, Deserialize)]
+/// This shop has no visitors of its own.
+#[derive(Debug, Serialize, Deserialize, MassParameters)]
 pub struct Invented {
+    /// How many visits to make up.
+    #[parameter(default = 1_000)]
     visits: u64,
-}
-
-impl MassParameters for Invented {
-    const FIELDS: &'static [Field] = &[Field {
-        name: "visits",
-        help: "how many visits to make up",
-        kind: FieldKind::Integer,
-        default: Some("1000"),
-        choices: &[],
-        secrecy: Secrecy::Shown,
-    }];
 }
 
 /// Of one to ten minutes each.
