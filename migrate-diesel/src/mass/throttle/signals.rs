@@ -262,7 +262,7 @@ impl Query {
 
 impl Throttle for Query {
     fn check(&self, ask: &mut dyn Driver) -> Result<Option<String>, BoxError> {
-        let value = format!("(SELECT * FROM ({}) AS signal LIMIT 1)", self.sql);
+        let value = format!("(SELECT * FROM ({}) AS asked LIMIT 1)", self.sql);
         let as_text = ask.dialect().number_as_text.replace("{}", &value);
         let says = one(ask, &as_text, "")?;
         Ok(match says.as_deref() {
