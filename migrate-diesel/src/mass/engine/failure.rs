@@ -17,8 +17,8 @@ use crate::{
     error::Error,
     mass::{
         Piece,
-        store::{self, Again, Change, Moved, Ordered, Verdict},
-        throttle::Throttles,
+        store::{self, Again, Change, Moved, Ordered, Seen, Verdict},
+        throttle::{HeldBack, Throttles},
     },
     migration::BoxError,
 };
@@ -158,17 +158,39 @@ impl Worker<'_, '_> {
         Ok(())
     }
 
-    /// Asks the throttle signals, not for every batch. `Some` when the shard was given back.
-    pub(super) fn held_back(&mut self, hold: &Hold<'_>) -> Result<Option<Left>, Error> {
-        let Carried { at, mass, .. } = hold.carried;
+    /// Asks the throttle signals before a run that they held back is gone on with.
+    pub(super) fn still_held_back(&mut self, carried: Carried, seen: &Seen) -> Result<bool, Error> {
+        let Some(back) = self.ask_signals(carried) else {
+            return Ok(false);
+        };
+        let change = Change {
+            run: &seen.run,
+            to: MassState::Throttled,
+            reason: Some(&back.reason),
+            throttled_for: Some(back.back_off),
+            by: &self.owner,
+        };
+        let _turn = self.shared.turn();
+        store::hold_longer(self.shared.work.store, &mut *self.line, &change)
+            .map_err(Error::database("say that a run is held back"))?;
+        Ok(true)
+    }
+
+    fn ask_signals(&mut self, carried: Carried) -> Option<HeldBack> {
+        let Carried { at, mass, .. } = carried;
         if mass.throttle.is_empty() {
-            return Ok(None);
+            return None;
         }
         let throttles = self
             .throttles
             .entry(at)
             .or_insert_with(|| Throttles::new(mass.throttle));
-        let Some(back) = throttles.ask(&mut *self.line) else {
+        throttles.ask(&mut *self.line)
+    }
+
+    /// Asks the throttle signals, not for every batch. `Some` when the shard was given back.
+    pub(super) fn held_back(&mut self, hold: &Hold<'_>) -> Result<Option<Left>, Error> {
+        let Some(back) = self.ask_signals(hold.carried) else {
             return Ok(None);
         };
         self.give_back(hold)?;

@@ -175,6 +175,9 @@ impl<'w, 'l> Worker<'w, 'l> {
                 let Some(shard) = seen.shards.iter().find(is_it) else {
                     return Ok(None);
                 };
+                if seen.run.state == MassState::Throttled && self.still_held_back(carried, seen)? {
+                    return Ok(None);
+                }
                 let Work { store, lease, .. } = self.shared.work;
                 let claimed = {
                     let _turn = self.shared.turn();

@@ -20,7 +20,9 @@ use crate::{
     history::Store,
 };
 
-pub(crate) use orders::{Again, Change, Ordered, applied, interrupted, make, order, set};
+pub(crate) use orders::{
+    Again, Change, Ordered, applied, hold_longer, interrupted, make, order, set,
+};
 pub(crate) use quarantine::{
     Unsettled, failing_again, failures, next_unsettled, putting, resolving, skip,
 };

@@ -97,6 +97,28 @@ pub(crate) fn make(
     Ok(Ordered::Done)
 }
 
+/// Holds back for longer what is held back, if it still is as it was seen. Logged only where the reason is
+/// another one: a signal may hold for days.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn hold_longer(
+    store: &Store,
+    driver: &mut dyn Driver,
+    change: &Change<'_>,
+) -> QueryResult<Ordered> {
+    in_transaction(store, driver, |driver| {
+        let (first, rest) = changing(store, change);
+        if driver.count(&first)? != 1 {
+            return Ok(Verdict::Undo(Ordered::Changed));
+        }
+        if change.run.reason.as_deref() != change.reason {
+            driver.batch(&rest.join(";\n"))?;
+        }
+        Ok(Verdict::Keep(Ordered::Done))
+    })
+}
+
 /// Whether what is in quarantine is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
