@@ -13,6 +13,11 @@ macro_rules! suite {
                 what_is_missing_in_the_middle_hides_nobody,
             }
         }
+        $crate::tests! { Sqlite mass_signals in mass
+            signals {
+                signals_of_a_server,
+            }
+        }
         $crate::tests! { Sqlite of_its_own
             refusal {
                 a_read_only_database_can_be_looked_at,
@@ -56,6 +61,11 @@ macro_rules! suite {
                 nobody_gets_an_error,
                 a_long_transaction_is_named,
                 a_long_transaction_is_waited_for,
+            }
+        }
+        $crate::tests! { Postgres mass_signals in mass
+            signals {
+                signals_of_a_server,
             }
         }
         $crate::tests! { Postgres of_its_own
@@ -108,6 +118,11 @@ macro_rules! suite {
             }
             lossy {
                 a_definer_that_nobody_may_name,
+            }
+        }
+        $crate::tests! { Mysql mass_signals in mass
+            signals {
+                signals_of_a_server,
             }
         }
         $crate::tests! { Mysql of_its_own
@@ -167,6 +182,10 @@ macro_rules! suite {
                 items_parameters_and_hooks,
                 records_of_a_file,
                 a_cursor_and_a_step,
+            }
+            signals {
+                a_signal_holds_back_and_says_why,
+                the_index_answers,
             }
             types {
                 uuids_bytes_and_days,

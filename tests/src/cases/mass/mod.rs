@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod kinds;
 pub mod orders;
+pub mod signals;
 pub mod types;
 pub mod workers;
 
