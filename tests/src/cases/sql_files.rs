@@ -7,7 +7,7 @@ use migrate_diesel::{
     core::{
         Failure, FailureKind, OnChanged,
         adopt::{AdoptRequest, Fate, Tool},
-        frontend::{Deployment as _, DownTarget, UpRequest},
+        frontend::{DownTarget, UpRequest},
         report::{ProblemKind, Rehearsal},
     },
     migrations, migrations_dir,

@@ -30,11 +30,13 @@ fn lines(scratch: &Scratch) -> Vec<String> {
 
 impl Mass<'_> {
     fn run_with(&self, name: &str, value: &str) -> MassStatus {
-        let mut request = WorkRequest::default();
-        request.runs = vec![StartRequest {
-            parameters: [(name.to_owned(), value.to_owned())].into(),
-            ..self.start()
-        }];
+        let request = WorkRequest {
+            runs: vec![StartRequest {
+                parameters: [(name.to_owned(), value.to_owned())].into(),
+                ..self.start()
+            }],
+            ..WorkRequest::default()
+        };
         let report = self.program().mass().work(
             &request,
             &migrate_diesel::core::Interrupt::new(),
@@ -123,6 +125,10 @@ impl UpTo {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that what it returns may outlive the call"
+)]
 pub(crate) fn mass_numbers(
     after: Option<i32>,
     parameters: UpTo,
@@ -152,6 +158,7 @@ fn mass_numbers_failed(db: &mut AnyConnection, error: &str) -> QueryResult<()> {
     on_error = mass_numbers_failed,
     batch = 4
 )]
+#[expect(clippy::ptr_arg, reason = "an item is borrowed as it is")]
 pub(crate) fn mass_numbers_items(
     db: &mut AnyConnection,
     item: &String,

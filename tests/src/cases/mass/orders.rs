@@ -14,14 +14,14 @@ const SLOW: Setting = Setting::Pause(Duration::from_millis(20));
 const FAST: Setting = Setting::Pause(Duration::ZERO);
 
 /// While a run is at work, `order` is given; it ends in `state`, and does nothing more.
-fn given<'s>(scratch: &'s Scratch, order: Order, state: MassState) -> Mass<'s> {
+fn given<'s>(scratch: &'s Scratch, order: &Order, state: MassState) -> Mass<'s> {
     items(scratch, 2_000);
     let mass = Mass::new(scratch, "mass_items", "mass_count");
     mass.enqueue(&[SLOW]);
     thread::scope(|scope| {
         scope.spawn(|| {
             mass.wait_for(|status| status.progress.batches > 2);
-            let at_once = mass.control(&order);
+            let at_once = mass.control(order);
             // No worker began more than the one batch that it may have been at.
             let ended = mass.wait_for(|status| status.state == state);
             let more = ended.progress.batches - at_once.progress.batches;
@@ -36,7 +36,7 @@ fn given<'s>(scratch: &'s Scratch, order: Order, state: MassState) -> Mass<'s> {
 }
 
 pub fn pause_and_resume(scratch: &Scratch) {
-    let mass = given(scratch, Order::Pause, MassState::Paused);
+    let mass = given(scratch, &Order::Pause, MassState::Paused);
     let before = counted(scratch);
     mass.control(&Order::Set(vec![FAST]));
     // A worker that serves what is enqueued leaves it alone.
@@ -55,7 +55,7 @@ pub fn pause_and_resume(scratch: &Scratch) {
 }
 
 pub fn cancel_and_retry(scratch: &Scratch) {
-    let mass = given(scratch, Order::Cancel, MassState::Cancelled);
+    let mass = given(scratch, &Order::Cancel, MassState::Cancelled);
     mass.control(&Order::Set(vec![FAST]));
     mass.control(&Order::Retry);
     succeeded(&mass.run(2));
