@@ -16,6 +16,7 @@ pub mod child;
 pub mod commander;
 pub mod database;
 pub mod deploy;
+mod mass;
 pub mod program;
 pub mod proxy;
 pub mod run;

@@ -118,15 +118,15 @@ fn verdict(sight: Sight<'_>) -> Option<(MassState, Option<String>)> {
         && sight.shards.iter().all(|it| it.state == ShardState::Done);
     done.then(|| match sight.open_failures {
         0 => (MassState::Succeeded, None),
-        1 => (
-            MassState::Failed,
-            Some("1 unit is in quarantine".to_owned()),
-        ),
-        n => (
-            MassState::Failed,
-            Some(format!("{n} units are in quarantine")),
-        ),
+        n => (MassState::Failed, Some(quarantined(n))),
     })
+}
+
+fn quarantined(units: u64) -> String {
+    match units {
+        1 => "1 unit is in quarantine".to_owned(),
+        n => format!("{n} units are in quarantine"),
+    }
 }
 
 /// Why a run must not go on, if so many units failed.
@@ -134,10 +134,8 @@ fn verdict(sight: Sight<'_>) -> Option<(MassState, Option<String>)> {
 pub fn too_many_failures(sight: Sight<'_>) -> Option<String> {
     let limit = sight.run.live.max_failures;
     (sight.open_failures > u64::from(limit)).then(|| {
-        format!(
-            "{} units are in quarantine, and the limit is {limit}",
-            sight.open_failures
-        )
+        let quarantined = quarantined(sight.open_failures);
+        format!("{quarantined}, and the limit is {limit}")
     })
 }
 

@@ -99,7 +99,7 @@ impl Desk<'_> {
             if status.state == MassState::Succeeded {
                 return Ok(status);
             }
-            match look.of(carried).filter(|seen| is_live(seen)) {
+            match look.of(carried).filter(|seen| seen.is_live) {
                 Some(seen) => {
                     self.join(carried, seen, &status, request, &parameters, by)?;
                     return Ok(self.status(&id)?.status);
@@ -339,8 +339,8 @@ impl Desk<'_> {
         let seen = look.of(carried);
         let state = match seen {
             _ if applied => MassState::Succeeded,
-            // It was reverted since.
-            Some(seen) if seen.run.state == MassState::Succeeded => MassState::Pending,
+            // It was reverted since, or closed: what it built on was.
+            Some(seen) if !seen.is_live => MassState::Pending,
             Some(seen) => schedule::effective(&seen.run, &seen.shards),
             None => MassState::Pending,
         };
@@ -398,10 +398,6 @@ impl Look {
             .filter(|seen| is_it(&seen.run.id))
             .max_by_key(|seen| seen.run.run)
     }
-}
-
-fn is_live(seen: &Seen) -> bool {
-    seen.run.state != MassState::Succeeded
 }
 
 fn doing(what: &'static str, id: &str) -> impl FnOnce(diesel::result::Error) -> Error + use<> {

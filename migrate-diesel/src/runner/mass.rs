@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migrate_core::{
+    Scale,
     frontend::MassInUp,
     mass::{
         MassState,
@@ -112,6 +113,38 @@ impl Runner<'_> {
             duration: began.elapsed(),
         });
         Ok(())
+    }
+
+    /// The statements that close the runs of those of these that are mass migrations.
+    pub(super) fn close_mass(&self, positions: &[usize], why: &str) -> Vec<String> {
+        let descriptors = positions.iter().filter_map(|&at| self.graph.get(at));
+        let mass: Vec<_> = descriptors.filter(|it| it.scale == Scale::Mass).collect();
+        self.store.close_runs(&mass, &self.state.by, why)
+    }
+
+    /// The statements that close what has been begun on the ground of something that is reverted: what its
+    /// cursors say is done is not any more.
+    pub(super) fn close_mass_upon(&mut self, at: usize) -> Result<Vec<String>, Error> {
+        let mut upon = vec![at];
+        let mut looked = 0;
+        while let Some(&next) = upon.get(looked) {
+            for &on in self.graph.dependants(next) {
+                let on = on as usize;
+                if !upon.contains(&on) {
+                    upon.push(on);
+                }
+            }
+            looked += 1;
+        }
+        let reverted = self
+            .graph
+            .get(at)
+            .map(|it| format!("`{}` was reverted", it.id));
+        let statements = self.close_mass(&upon, &reverted.unwrap_or_default());
+        if statements.is_empty() || self.desk().is_ready()? {
+            return Ok(statements);
+        }
+        Ok(Vec::new())
     }
 
     fn desk(&mut self) -> Desk<'_> {

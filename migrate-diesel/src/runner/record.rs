@@ -146,6 +146,8 @@ impl Runner<'_> {
                 by: &self.state.by,
             }));
         }
+        // Nobody is to work on what is applied.
+        statements.extend(self.close_mass(positions, MARKED));
         statements
     }
 }

@@ -121,6 +121,7 @@ impl Runner<'_> {
         let Some(down) = migration.down else {
             return Err(Error::Setting(format!("`{}` has no `down`", descriptor.id)));
         };
+        let closing = self.close_mass_upon(at)?;
         self.isolate()?;
         let claim = Claim {
             id: descriptor.id,
@@ -157,7 +158,7 @@ impl Runner<'_> {
             Some(reason) => Err(BodyError::Returned(format!("not yet: {reason}").into())),
         });
         let result = result.and_then(|()| {
-            self.finish_revert(row, whole, &claim, end.duration)
+            self.finish_revert(row, whole, &claim, (end.duration, closing))
                 .map_err(BodyError::Commit)
         });
         match result {
@@ -201,7 +202,7 @@ impl Runner<'_> {
         row: &str,
         whole: bool,
         claim: &Claim,
-        duration: Duration,
+        (duration, closing): (Duration, Vec<String>),
     ) -> Result<(), DieselError> {
         let dialect = self.driver.dialect();
         let mut script = Vec::new();
@@ -223,6 +224,7 @@ impl Runner<'_> {
             self.store
                 .note(&claim.id.to_string(), "reverted", Some(duration), ""),
         );
+        script.extend(closing);
         script.push(dialect.commit.to_owned());
         self.driver.batch(&script.join(";\n"))?;
         self.driver.set_depth(0);

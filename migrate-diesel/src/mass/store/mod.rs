@@ -5,6 +5,7 @@
 //! revision that was seen, a shard only with the token that is its owner's. Times come from the
 //! database's clock. A change of a run's state is an event of the history's log as well.
 
+mod closing;
 mod orders;
 mod quarantine;
 mod runs;

@@ -27,6 +27,8 @@ pub(crate) enum Which<'w> {
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) run: MassRun,
+    /// Not at its end: it succeeded, or was closed.
+    pub(crate) is_live: bool,
     /// In order; the work on what is in quarantine (0) is among them once it was asked for.
     pub(crate) shards: Vec<Shard>,
     /// Units in quarantine that are to be settled.
@@ -81,6 +83,7 @@ fn reading(store: &Store, condition: &str) -> String {
         store.moment("started_at"),
         store.moment("ended_at"),
         store.seconds_until("throttled_until"),
+        "CASE WHEN live IS NULL THEN 'closed' ELSE 'live' END".to_owned(),
     ]);
     let open = format!(
         "(SELECT COUNT(*) FROM {} q WHERE q.run = m.run AND q.state = 'open')",
@@ -113,23 +116,25 @@ fn parse(row: &TextRow) -> Option<Seen> {
         pause,
         max_failures: words.number()?,
     };
+    let run = MassRun {
+        run,
+        id: row.c1.clone()?,
+        state,
+        reason: row.c2.clone(),
+        revision,
+        live,
+        parameters: row.c3.clone(),
+        total: words.number(),
+        fingerprint: words.next().to_owned(),
+        created_at: words.text()?,
+        started_at: words.text(),
+        ended_at: words.text(),
+        throttled_for: words.ahead(),
+        by: row.c4.clone().unwrap_or_default(),
+    };
     Some(Seen {
-        run: MassRun {
-            run,
-            id: row.c1.clone()?,
-            state,
-            reason: row.c2.clone(),
-            revision,
-            live,
-            parameters: row.c3.clone(),
-            total: words.number(),
-            fingerprint: words.next().to_owned(),
-            created_at: words.text()?,
-            started_at: words.text(),
-            ended_at: words.text(),
-            throttled_for: words.ahead(),
-            by: row.c4.clone().unwrap_or_default(),
-        },
+        run,
+        is_live: words.next() == "live",
         shards: Vec::new(),
         open_failures: row.c5.as_deref()?.parse().ok()?,
     })
