@@ -35,6 +35,7 @@ fn given<'s>(scratch: &'s Scratch, order: &Order, state: MassState) -> Mass<'s> 
     mass
 }
 
+/// Paused within a batch, left alone, and gone on with.
 pub fn pause_and_resume(scratch: &Scratch) {
     let mass = given(scratch, &Order::Pause, MassState::Paused);
     let before = counted(scratch);
@@ -54,6 +55,7 @@ pub fn pause_and_resume(scratch: &Scratch) {
     assert_eq!(counted(scratch), ["1 times: 2000"]);
 }
 
+/// Cancelled within a batch; tried again, it goes on from there.
 pub fn cancel_and_retry(scratch: &Scratch) {
     let mass = given(scratch, &Order::Cancel, MassState::Cancelled);
     mass.control(&Order::Set(vec![FAST]));
