@@ -158,7 +158,7 @@ pub(crate) enum TypedCommand {
     /// For a deploy that hangs, or whose machine is gone without the server having noticed. Ends only a
     /// session that has sent no statement for a minute, unless --force; what it has not committed is
     /// rolled back. On SQLite the lock is a file's and goes with its process: that is named. Exit 0 when
-    /// nobody holds it or its holder was ended, 5 while somebody does.
+    /// nobody holds it or its holder was ended, 5 while somebody does. The log keeps who was ended.
     Unlock(UnlockArgs),
     /// Write a new migration into the app's source
     ///

@@ -531,9 +531,9 @@ pub struct Summary {
 pub struct LogEntry {
     /// When (RFC 3339, UTC).
     pub at: String,
-    /// `package:name`.
+    /// `package:name`; `deploy lock` where it is about no migration.
     pub id: String,
-    /// `applied`, `failed`, `deferred`, `reverted`, `interrupted`, `resolved`.
+    /// `applied`, `failed`, `deferred`, `reverted`, `interrupted`, `resolved`, `marked`, `accepted`, `unlocked`.
     pub event: String,
     /// `user@host pid 4711`.
     pub by: String,

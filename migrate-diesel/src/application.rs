@@ -275,7 +275,7 @@ impl Deployment for OpenDatabase {
     }
 
     fn unlock(&mut self, force: Force) -> Result<Option<LockSession>, Failure> {
-        unlock::end(&mut self.connection, &self.store.table, force)
+        unlock::end(&mut self.connection, &self.store, force)
     }
 
     fn note(&mut self, name: &str) -> Result<Option<String>, Failure> {

@@ -13,6 +13,7 @@ use migrate_core::{
 use crate::{
     backend::{Driver, LockKey},
     error::Error,
+    history::Store,
 };
 
 /// For how long to wait until a session that was told to end is gone.
@@ -29,9 +30,10 @@ pub(crate) fn session(driver: &mut dyn Driver, table: &str) -> Result<Option<Loc
 /// Ends it, and waits until it is gone.
 pub(crate) fn end(
     driver: &mut dyn Driver,
-    table: &str,
+    store: &Store,
     force: Force,
 ) -> Result<Option<LockSession>, Failure> {
+    let table = store.table.as_str();
     let Some(held) = session(driver, table)? else {
         return Ok(None);
     };
@@ -51,7 +53,16 @@ pub(crate) fn end(
         }
         thread::sleep(PAUSE);
     }
+    write_down(driver, store, &held);
     Ok(Some(held))
+}
+
+/// The session is ended, whether that can be written down or not.
+fn write_down(driver: &mut dyn Driver, store: &Store, held: &LockSession) {
+    let detail = format!("ended the session of {}; {}", held.holder, held.activity);
+    if let Err(error) = store.log_ended_session(driver, &detail) {
+        tracing::warn!(%error, "the log does not say that a session was ended");
+    }
 }
 
 fn not_allowed(held: &LockSession, error: diesel::result::Error) -> Failure {

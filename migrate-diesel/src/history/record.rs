@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
+use diesel::QueryResult;
 use migrate_core::{AppliedMigration, Descriptor, State};
 
 use super::Store;
+use crate::backend::Driver;
 
 /// A migration about to be recorded as applied.
 #[derive(Clone, Debug)]
@@ -51,6 +53,21 @@ impl Store {
         ));
         statements.push(self.note(&id, recorded.event, None, recorded.detail));
         statements
+    }
+
+    /// Writes into the log that the session which held the deploy lock was ended; nothing where there is no
+    /// log yet. It is about no migration, so its id is none.
+    pub(crate) fn log_ended_session(
+        &self,
+        driver: &mut dyn Driver,
+        detail: &str,
+    ) -> QueryResult<()> {
+        if driver.columns(&format!("{}_log", self.table))?.is_empty() {
+            return Ok(());
+        }
+        driver
+            .count(&self.note("deploy lock", "unlocked", None, detail))
+            .map(drop)
     }
 
     /// The statements that take the code of something applied for what ran.

@@ -297,4 +297,19 @@ pub fn who_holds_it_can_be_ended(scratch: &Scratch) {
     assert!(scratch.effects().is_empty());
     assert_eq!(up(scratch, &migrator()).done().applied, 1);
     assert_eq!(scratch.effects(), ["first"]);
+
+    // Who ended whom can be read later.
+    let log = deployment().log(50).unwrap();
+    let ended = log
+        .iter()
+        .find(|it| it.event == "unlocked")
+        .expect("a line");
+    assert_eq!(ended.id, "deploy lock");
+    let process = format!("pid {}", std::process::id());
+    assert!(ended.by.contains(&process), "{ended:?}");
+    let detail = ended.detail.as_deref().unwrap_or_default();
+    let holder = format!("ended the session of {}", held.holder);
+    let holder = holder.split(", since").next().unwrap_or_default();
+    assert!(detail.starts_with(holder), "{ended:?}");
+    assert!(detail.contains("no statement for"), "{ended:?}");
 }
