@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{AppliedMigration, Graph, History, Repeat, State, elsewhere::Unmet};
+use crate::{AppliedMigration, Graph, History, Phase, Repeat, State, elsewhere::Unmet};
 
 /// Each migration of a [`Graph`] with its row in a [`History`].
 #[derive(Debug)]
@@ -29,6 +29,9 @@ enum Otherwise {
     ReplacedBy(usize),
     /// Repeatable, and its code is not the one that ran.
     Outdated,
+    /// Repeatable: what runs before the others ran since, and this, which runs after them, did not: the
+    /// process died in between.
+    Owed,
 }
 
 /// A squash of which some is applied and some is not.
@@ -76,6 +79,7 @@ impl<'a> Standing<'a> {
             unmet: FxHashMap::default(),
         };
         standing.note_outdated(graph);
+        standing.note_owed(graph);
         let mut done = FxHashSet::default();
         for at in graph.squashes() {
             standing.note_squash(graph, at, &mut done);
@@ -96,6 +100,26 @@ impl<'a> Standing<'a> {
                 self.otherwise.insert(at, Otherwise::Outdated);
             }
         }
+    }
+
+    /// What brings back what was taken away, and did not come to it.
+    fn note_owed(&mut self, graph: &Graph) {
+        let ran = |at: usize| {
+            let is_applied = self.row(at)?.state == State::Applied;
+            self.row_position(at).filter(|_| is_applied)
+        };
+        let phases = || graph.iter().map(|it| it.repeat).enumerate();
+        let before = phases().filter(|(_, it)| it.phase() == Some(Phase::Before));
+        let Some(last) = before.filter_map(|(at, _)| ran(at)).max() else {
+            return;
+        };
+        let owed: Vec<usize> = phases()
+            .filter(|(_, it)| *it == Repeat::Always(Phase::After))
+            .filter(|(at, _)| ran(*at).is_some_and(|position| position < last))
+            .map(|(at, _)| at)
+            .collect();
+        let owed = owed.into_iter().map(|at| (at, Otherwise::Owed));
+        self.otherwise.extend(owed);
     }
 
     /// What a squash and what it replaces make of each other. One that is replaced itself comes first.
@@ -174,7 +198,7 @@ impl<'a> Standing<'a> {
         match self.otherwise.get(&at) {
             None => own(),
             Some(Otherwise::StandsFor) => State::Applied,
-            Some(Otherwise::Outdated) => State::Pending,
+            Some(Otherwise::Outdated | Otherwise::Owed) => State::Pending,
             Some(Otherwise::ReplacedBy(squash)) => {
                 self.row(*squash).map_or(State::Pending, |row| row.state)
             }

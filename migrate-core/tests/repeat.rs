@@ -75,6 +75,20 @@ fn what_changed_runs_again_and_with_it_what_always_runs() {
     assert!(drift::problems(&graph, &standing, &history).is_empty());
 }
 
+/// BEAT flux 2: the process died when `before` had taken views away.
+#[test]
+fn what_comes_after_is_owed_where_it_did_not_come() {
+    let graph = repeating();
+    // `once` was the last thing to do, and is done.
+    let died = ran(&["first", "second", "before", "once"], 7);
+    let standing = Standing::new(&graph, &died);
+    let states: Vec<State> = (0..graph.len()).map(|at| standing.state(at)).collect();
+    assert_eq!(states.iter().filter(|it| **it == State::Pending).count(), 1);
+    assert_eq!(plan(&graph, &died, Repeats::AsNeeded), "before second");
+    let mended = ran(&["first", "once", "before", "second"], 7);
+    assert_eq!(plan(&graph, &mended, Repeats::AsNeeded), "");
+}
+
 #[test]
 fn steps_do_not_count_them() {
     let graph = repeating();

@@ -303,3 +303,47 @@ fn postgres_killed_in_a_revert() {
 fn mysql_killed_in_a_revert() {
     killed_in_a_revert(Backend::Mysql);
 }
+
+/// BEAT flux 2: what `before` took away comes back, though there is nothing else left to do.
+fn killed_between_phases(backend: Backend) {
+    let scratch = Scratch::new(backend);
+    assert_eq!(
+        start(&scratch, "crash_phases", "").finish().status.code(),
+        Some(0)
+    );
+    assert_eq!(scratch.effects(), ["a view"]);
+    scratch.switch_on("phases_once");
+    let mut deployer = start(&scratch, "crash_phases", "applied phases_once");
+    assert!(deployer.is_paused());
+    deployer.kill();
+    assert_eq!(scratch.effects(), ["once"]);
+
+    let mut deployment = program::open("crash_phases", scratch.url()).unwrap();
+    let pending = deployment.check().unwrap().pending;
+    assert_eq!(pending, ["migrate_tests:phases_bring_back"]);
+    let problems = deployment.status().unwrap().problems;
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(
+        start(&scratch, "crash_phases", "")
+            .finish()
+            .status
+            .success()
+    );
+    assert_eq!(scratch.effects(), ["a view", "once"]);
+    assert!(deployment.check().unwrap().pending.is_empty());
+}
+
+#[test]
+fn sqlite_killed_between_phases() {
+    killed_between_phases(Backend::Sqlite);
+}
+
+#[test]
+fn postgres_killed_between_phases() {
+    killed_between_phases(Backend::Postgres);
+}
+
+#[test]
+fn mysql_killed_between_phases() {
+    killed_between_phases(Backend::Mysql);
+}

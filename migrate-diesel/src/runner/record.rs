@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use migrate_core::{
-    Graph, History, Standing,
+    Graph, History, Phase, Standing,
     adopt::{AdoptRequest, Adoption, adopt},
     record::{self, AcceptRequest, MarkRequest},
 };
@@ -132,10 +132,13 @@ impl Runner<'_> {
     ) -> Vec<String> {
         let standing = Standing::new(self.graph, history);
         let mut statements = Vec::new();
-        for &at in positions {
-            let Some(descriptor) = self.graph.get(at) else {
-                continue;
-            };
+        let mut descriptors: Vec<_> = positions
+            .iter()
+            .filter_map(|&at| Some((at, self.graph.get(at)?)))
+            .collect();
+        // As an `up` would have: none is owed then.
+        descriptors.sort_by_key(|(_, it)| it.repeat.phase() == Some(Phase::After));
+        for (at, descriptor) in descriptors {
             let (when, detail) = known(at);
             statements.extend(self.store.record(&Recorded {
                 descriptor,

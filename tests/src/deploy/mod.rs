@@ -2,6 +2,7 @@
 //! they leave.
 
 mod chain;
+mod phases;
 mod revert;
 mod settle;
 mod signals;
