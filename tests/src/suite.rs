@@ -44,6 +44,12 @@ macro_rules! suite {
         }
     };
     (@own Postgres) => {
+        $crate::tests! { Postgres mass_of_its_own in mass
+            losses {
+                who_lost_its_shard_cannot_commit,
+                sessions_are_cut,
+            }
+        }
         $crate::tests! { Postgres views_of_its_own in views
             lifecycle {
                 all_or_nothing_with_views,
@@ -112,6 +118,12 @@ macro_rules! suite {
         }
     };
     (@own Mysql) => {
+        $crate::tests! { Mysql mass_of_its_own in mass
+            losses {
+                who_lost_its_shard_cannot_commit,
+                sessions_are_cut,
+            }
+        }
         $crate::tests! { Mysql views_of_its_own in views
             guard {
                 what_is_missing_in_the_middle_hides_nobody,
