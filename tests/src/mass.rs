@@ -42,6 +42,27 @@ impl Scratch {
     }
 }
 
+/// What `proof_upon_count` does is undone with it.
+#[migration(database = "proof_upon", down = reset_proof)]
+pub(crate) fn proof_upon_base(_: &mut AnyConnection) -> QueryResult<()> {
+    Ok(())
+}
+
+fn reset_proof(db: &mut AnyConnection) -> QueryResult<()> {
+    db.batch_execute("UPDATE proof SET n = 0 WHERE n <> 0")
+}
+
+#[mass_migration(
+    database = "proof_upon",
+    requires = [proof_upon_base],
+    table = "proof",
+    batch = 500,
+    shards = 2
+)]
+pub(crate) fn proof_upon_count(db: &mut AnyConnection, batch: &Batch<i64>) -> QueryResult<usize> {
+    proof_count(db, batch)
+}
+
 /// One step, which hangs as long as the switch is on.
 #[mass_migration(database = "proof_step")]
 pub(crate) fn proof_step(db: &mut AnyConnection) -> QueryResult<()> {

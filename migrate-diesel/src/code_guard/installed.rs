@@ -5,6 +5,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Arc, LazyLock, PoisonError, RwLock},
     task::{Poll, Waker},
+    time::Duration,
 };
 
 use migrate_core::{DEFAULT_DATABASE, NodeRef, Standing, State};
@@ -30,11 +31,11 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    pub(super) fn new(migrator: Migrator, connect: Connect) -> Self {
+    pub(super) fn new(migrator: Migrator, connect: Connect, remember: Duration) -> Self {
         Self {
             migrator,
             connect,
-            knowledge: Knowledge::default(),
+            knowledge: Knowledge::new(remember),
         }
     }
 

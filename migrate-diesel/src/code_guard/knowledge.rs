@@ -15,15 +15,19 @@ use super::Missing;
 /// How old a "no" may be.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-#[derive(Debug, Default)]
+/// How old a "yes" may be, where nothing else is said. An old one holds until there is a new answer.
+pub(super) const REMEMBER: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
 pub(super) struct Knowledge {
+    remember: Duration,
     state: Mutex<State>,
     answered: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// For ever: what was applied once.
+    /// What was applied when the database answered last.
     applied: HashSet<NodeRef>,
     /// When the database was asked last, and why it did not answer, if it did not.
     last: Option<(Instant, Option<Missing>)>,
@@ -51,9 +55,24 @@ pub(super) enum Next {
 }
 
 impl Knowledge {
+    pub(super) fn new(remember: Duration) -> Self {
+        Self {
+            // Whoever waits for an answer must have time to read it.
+            remember: remember.max(ASK_AGAIN),
+            state: Mutex::default(),
+            answered: Condvar::new(),
+        }
+    }
+
     /// What to do for an answer about `node`. Whoever gets [`Next::Ask`] has to ask.
-    fn next(state: &mut State, node: NodeRef) -> Next {
+    fn next(&self, state: &mut State, node: NodeRef) -> Next {
         if state.applied.contains(&node) {
+            let last = state.last.as_ref();
+            let is_old = last.is_none_or(|(at, _)| at.elapsed() >= self.remember);
+            if is_old && state.asking == Asking::Nobody {
+                state.asking = Asking::Somebody;
+                return Next::Ask;
+            }
             return Next::Answer(Ok(()));
         }
         let stale = match &state.last {
@@ -85,7 +104,7 @@ impl Knowledge {
     ) -> Result<(), Missing> {
         let mut state = self.state();
         loop {
-            match Self::next(&mut state, node) {
+            match self.next(&mut state, node) {
                 Next::Answer(answer) => return answer,
                 Next::Ask => {
                     drop(state);
@@ -110,7 +129,7 @@ impl Knowledge {
         start: impl FnOnce(),
     ) -> Poll<Result<(), Missing>> {
         let mut state = self.state();
-        let next = Self::next(&mut state, node);
+        let next = self.next(&mut state, node);
         if let Next::Answer(answer) = next {
             return Poll::Ready(answer);
         }
@@ -131,7 +150,8 @@ impl Knowledge {
         let mut state = self.state();
         let failure = match found {
             Ok(applied) => {
-                state.applied.extend(applied);
+                // What is not among it any more was reverted.
+                state.applied = applied;
                 None
             }
             Err(missing) => Some(missing),

@@ -10,6 +10,7 @@ use std::{
     fmt,
     sync::{Arc, PoisonError},
     task::{Poll, Waker, ready},
+    time::Duration,
 };
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -65,14 +66,16 @@ type Connect = Box<dyn Fn() -> Result<Box<dyn Driver>, BoxError> + Send + Sync>;
 /// # #[cfg(feature = "sqlite")] example::main().unwrap();
 /// ```
 ///
-/// A "yes" holds for the life of the process; while the answer is "no", the database is asked again at
-/// most once a second, by one caller, on a connection that is opened for it. An error of the database
-/// is a "no" as well.
+/// While the answer is "no", the database is asked again at most once a second, by one caller, on a connection
+/// that is opened for it. After a "yes" it is asked once a minute, for what was reverted since: see
+/// [`remember`](Self::remember). An error of the database is a "no" where there was no "yes", and changes
+/// nothing where there was.
 ///
 /// A test that has no database says so: [`MigrationGuard::assume_applied`].
 pub struct MigrationGuard {
     database: String,
     history_table: Option<String>,
+    remember: Duration,
     connect: Connect,
 }
 
@@ -104,6 +107,7 @@ impl MigrationGuard {
         Self {
             database: DEFAULT_DATABASE.to_owned(),
             history_table: None,
+            remember: knowledge::REMEMBER,
             connect: Box::new(move || match connect() {
                 Ok(connection) => Ok(Box::new(connection)),
                 Err(error) => Err(error.into()),
@@ -126,6 +130,14 @@ impl MigrationGuard {
         self
     }
 
+    /// For how long a "yes" holds before the database is asked once more, which one caller waits for: a minute
+    /// unless said here, a second at least. With [`Duration::MAX`], for the life of the process.
+    #[must_use]
+    pub fn remember(mut self, time: Duration) -> Self {
+        self.remember = time;
+        self
+    }
+
     /// From now on, answers are asked here; an earlier guard of the same database is replaced. Does not
     /// connect yet.
     ///
@@ -137,7 +149,7 @@ impl MigrationGuard {
             migrator = migrator.history_table(table);
         }
         migrator.graph()?;
-        let installed = Arc::new(Installed::new(migrator, self.connect));
+        let installed = Arc::new(Installed::new(migrator, self.connect, self.remember));
         let mut guards = GUARDS.write().unwrap_or_else(PoisonError::into_inner);
         guards.insert(self.database, installed);
         Ok(())

@@ -33,12 +33,17 @@ pub(crate) struct Place<'s> {
 impl Place<'_> {
     /// Types `mass ..`.
     pub(crate) fn types(&self, line: &str) -> Commander {
-        Commander::types(
-            PROGRAM,
-            self.scratch,
-            self.database,
-            &format!("mass {line}"),
-        )
+        self.types_all(&format!("mass {line}"))
+    }
+
+    fn types_all(&self, line: &str) -> Commander {
+        Commander::types(PROGRAM, self.scratch, self.database, line)
+    }
+
+    /// Types any command, which has to be done.
+    pub(crate) fn does(&self, line: &str) {
+        let ended = self.types_all(line).ends();
+        assert_eq!(ended.code, Some(0), "{line}: {ended:?}");
     }
 
     /// Types `mass WORD ID ..`, which has to be done.

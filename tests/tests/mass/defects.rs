@@ -17,6 +17,15 @@
 //! interfaces to one task queue. M15 is about rows that a worker and a page write in turn: here the shards' rows are
 //! the workers', the run's row the people's. The pages and the admin of D19, M11 belong to no part of this.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
 use migrate_diesel::{
     MigrationGuard, NotMigrated,
     backend::Driver,
@@ -120,7 +129,7 @@ fn a_failed_run_is_not_applied_for_anybody() {
     desk.does("mass failures defect_count --skip 25 --reason nobody_needs_it");
     desk.does("up");
     assert!(desk.has(DB, "after_it"));
-    std::thread::sleep(missing.retry_after() * 2);
+    thread::sleep(missing.retry_after() * 2);
     assert_eq!(guarded().unwrap(), 7);
 }
 
@@ -198,6 +207,61 @@ fn a_run_of_code_that_is_gone_harms_nobody() {
     desk.does("log").says(&["mass:defect_count"]);
 }
 
+#[mass_migration(database = "defects_reverted", down = nothing)]
+fn defect_reverted(_: &mut SqliteConnection) -> QueryResult<()> {
+    Ok(())
+}
+
+fn nothing(_: &mut SqliteConnection) -> QueryResult<()> {
+    Ok(())
+}
+
+#[requires_migration(defect_reverted)]
+fn needs_reverted() -> Result<(), NotMigrated> {
+    Ok(())
+}
+
+#[requires_migration(defect_reverted)]
+async fn needs_reverted_too() -> Result<(), NotMigrated> {
+    Ok(())
+}
+
+/// D16: a guard that was open once stays open, whatever becomes of the migration.
+#[test]
+fn a_guard_closes_when_its_migration_is_reverted() {
+    const REVERTED: &str = "defects_reverted";
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let desk = Desk::new(&[REVERTED]);
+    desk.does("up --mass inline");
+    let (file, is_there) = (desk.file(REVERTED), Arc::new(AtomicBool::new(true)));
+    let answers = Arc::clone(&is_there);
+    let guard = MigrationGuard::connecting(move || match answers.load(SeqCst) {
+        true => SqliteConnection::establish(file.to_str().unwrap()).map_err(|it| it.to_string()),
+        false => Err("nobody is there".to_owned()),
+    });
+    let guard = guard.database(REVERTED).remember(Duration::from_secs(1));
+    guard.install().unwrap();
+    needs_reverted().unwrap();
+    // A database that does not answer has reverted nothing.
+    is_there.store(false, SeqCst);
+    thread::sleep(REMEMBERED);
+    needs_reverted().unwrap();
+    is_there.store(true, SeqCst);
+    desk.does("down defect_reverted --yes");
+    thread::sleep(REMEMBERED);
+    needs_reverted().unwrap_err();
+    desk.does("up --mass inline");
+    thread::sleep(REMEMBERED);
+    runtime.block_on(needs_reverted_too()).unwrap();
+    desk.does("down defect_reverted --yes");
+    thread::sleep(REMEMBERED);
+    runtime.block_on(needs_reverted_too()).unwrap_err();
+}
+
+const REMEMBERED: Duration = Duration::from_millis(1_100);
+
 /// D20, M7: the last error alone is kept, of no unit; nobody knows who did what.
 #[test]
 fn every_failure_is_kept_with_its_unit_and_every_order_with_its_person() {
@@ -245,8 +309,8 @@ impl Throttle for Closed {
         Ok((!rows.is_empty()).then(|| "the shop is open".to_owned()))
     }
 
-    fn back_off(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(30)
+    fn back_off(&self) -> Duration {
+        Duration::from_secs(30)
     }
 }
 
@@ -264,7 +328,7 @@ fn what_holds_it_back_is_shown() {
     let desk = Desk::new(&[THROTTLED]);
     desk.sql(THROTTLED, TABLE);
     desk.sql(THROTTLED, "UPDATE things SET n = 99 WHERE id = 1");
-    let told = std::thread::scope(|scope| {
+    let told = thread::scope(|scope| {
         let run = scope.spawn(|| desk.types("mass run defect_throttled"));
         let told = loop {
             let told = desk.told(THROTTLED, "defect_throttled");
@@ -272,7 +336,7 @@ fn what_holds_it_back_is_shown() {
                 break told;
             }
             assert!(!run.is_finished(), "{:?}", run.join().unwrap());
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         };
         desk.does("mass cancel defect_throttled");
         assert_eq!(run.join().unwrap().code, 1);

@@ -7,6 +7,7 @@ use crate::{crew::Place, on_each_backend};
 
 on_each_backend! {
     a_signal_ends_it_within_a_batch, paused_and_resumed, cancelled_and_tried_again, another_pace,
+    marked_while_workers_work, reverted_while_workers_work,
 }
 
 const ROWS: u32 = 3_000;
@@ -107,4 +108,57 @@ fn another_pace(backend: Backend) {
         assert!(status.progress.batches < 60, "{status:?}");
         assert_eq!(status.run.unwrap().live.max_failures, 3);
     });
+}
+
+/// What is applied is nobody's work any more.
+fn marked_while_workers_work(backend: Backend) {
+    let scratch = Scratch::new(backend);
+    scratch.fill_proof(ROWS);
+    let place = Place {
+        scratch: &scratch,
+        database: "proof",
+        id: "proof_count",
+    };
+    let run = place.types("run proof_count --batch 50 --pause 200ms");
+    place.wait_for(|status| status.progress.batches > 1);
+    place.does("mark proof_count --applied --yes");
+    // It is applied, and so nothing is left to do.
+    let ended = run.ends();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(place.status().state, MassState::Succeeded);
+    let counted = place.number("proof WHERE n = 1");
+    assert!(counted < ROWS.into(), "{counted}");
+    place.order("run");
+    place.does("mass work --once");
+    assert_eq!(place.number("proof WHERE n = 1"), counted);
+    assert_eq!(place.number("migrate_history WHERE state = 'applied'"), 1);
+    assert_eq!(
+        place.number("migrate_history_mass WHERE live IS NOT NULL"),
+        0
+    );
+}
+
+/// What it builds on is reverted: what its cursor says is done is not any more.
+fn reverted_while_workers_work(backend: Backend) {
+    let scratch = Scratch::new(backend);
+    scratch.fill_proof(ROWS);
+    let place = Place {
+        scratch: &scratch,
+        database: "proof_upon",
+        id: "proof_upon_count",
+    };
+    place.does("up proof_upon_base");
+    let run = place.types("run proof_upon_count --batch 50 --pause 200ms");
+    place.wait_for(|status| status.progress.batches > 1);
+    place.does("down proof_upon_base --yes");
+    let ended = run.ends();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(place.status().state, MassState::Pending);
+    assert_eq!(place.number("proof WHERE n > 0"), 0, "undone");
+    let ended = place.types("run proof_upon_count").ends();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("proof_upon_base"), "{ended:?}");
+    place.does("up --mass inline");
+    assert_eq!(place.status().state, MassState::Succeeded);
+    assert_eq!(place.number("proof WHERE n = 1"), i64::from(ROWS));
 }
