@@ -383,3 +383,33 @@ fn passwords_do_not_show() {
         assert!(!format!("{seen:?}").contains("s3cret"), "{line}: {seen:?}");
     }
 }
+
+/// BEAT edwh 7 and 20: variables of the application's own, under common names, are none of ours; and what is
+/// not configured is not looked for.
+#[test]
+fn variables_of_others_are_left_alone() {
+    let mut typist = Typist::new();
+    for name in [
+        "SCHEMA",
+        "SCHEMA_VERSION",
+        "FLAG_DIR",
+        "FLAG_LOCATION",
+        "REDIS_URL",
+        "REDIS_HOST",
+        "DB_URI",
+        "DATABASE_TO_RESTORE",
+        "RESTORE_FROM",
+        "LOCK_WAIT",
+        "STATEMENT_TIMEOUT",
+        "APPLICATION_NAME",
+        "ORDERING",
+    ] {
+        typist.set(name, "some thing");
+    }
+    let before: Vec<_> = std::fs::read_dir(&typist.directory).unwrap().collect();
+    let seen = typist.types(&FakeApp::three(), "up");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert!(!seen.err.contains("warning"), "{seen:?}");
+    let after: Vec<_> = std::fs::read_dir(&typist.directory).unwrap().collect();
+    assert_eq!(before.len(), after.len());
+}
