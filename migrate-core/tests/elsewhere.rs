@@ -1,6 +1,7 @@
 //! Requirements in other databases: what waits, what may be reverted, and who comes first.
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "helpers of tests; a failure is one of the test"
 )]
 

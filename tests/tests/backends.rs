@@ -1,5 +1,4 @@
 //! Backends of other crates: two for one scheme.
-#![expect(clippy::unwrap_used, reason = "tests, from one end to the other")]
 
 use migrate_diesel::{
     AnyConnection, Error, Program,

@@ -25,7 +25,7 @@ const NEEDLES: [&str; 2] = ["s3cret", "hidden"];
 const DATABASE: &str = "refusal";
 const VARIABLE: &str = "MIGRATE_DATABASES_REFUSAL_URL";
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 29] = [
     "",
     "up --yes",
     "up --wait-for-db 10ms",

@@ -31,7 +31,7 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     layer::{Context, SubscriberExt as _},
-    registry::{LookupSpan, Registry},
+    registry::{LookupSpan, Registry, Scope},
 };
 
 #[migration(down = drop_books)]
@@ -113,7 +113,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = String::new();
         let scope = context.event_scope(event).into_iter();
-        for span in scope.flat_map(|scope| scope.from_root()) {
+        for span in scope.flat_map(Scope::from_root) {
             let _ = write!(line, "{} ", span.extensions().get::<String>().unwrap());
         }
         let mut fields = Fields::default();
