@@ -2,10 +2,6 @@
 //! them: the others are in the suite, in `crash.rs`, `deployers.rs` and `startup/`, and in the tests of the
 //! command line.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, as it should"
-)]
 
 use migrate_diesel::{AnyConnection, core::frontend::DownTarget, migrations, prelude::*};
 use migrate_tests::{
