@@ -101,6 +101,10 @@ impl Driver for AnyConnection {
         inside!(self, connection => connection.rows(sql))
     }
 
+    fn rows_prepared(&mut self, sql: &str, numbers: &[i64]) -> Option<QueryResult<Vec<TextRow>>> {
+        inside!(self, connection => connection.rows_prepared(sql, numbers))
+    }
+
     fn depth(&mut self) -> QueryResult<Option<u32>> {
         inside!(self, connection => connection.depth())
     }

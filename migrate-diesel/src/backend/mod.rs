@@ -11,6 +11,8 @@ pub(crate) mod mysql;
 mod other;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod prepared;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub(crate) mod registered;
 #[cfg(feature = "sqlite")]
@@ -41,6 +43,8 @@ pub use lock_key::LockKey;
 pub use other::OtherConnection;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresConnection;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(crate) use prepared::Prepared;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use registered::Backend;
 pub use statements::{Asking, Heard, Origin, Sent, StatementLog};
@@ -86,6 +90,12 @@ pub trait Driver {
     /// # Errors
     /// The statement's.
     fn rows(&mut self, sql: &str) -> QueryResult<Vec<TextRow>>;
+
+    /// As [`rows`](Self::rows), of a statement that comes again and again: prepared once, with `numbers` in place of
+    /// the zero characters in it. `None` where that wins nothing: then it is written out and goes to `rows`.
+    fn rows_prepared(&mut self, _sql: &str, _numbers: &[i64]) -> Option<QueryResult<Vec<TextRow>>> {
+        None
+    }
 
     /// How deep Diesel believes to be in transactions; `None` for not at all.
     ///
@@ -332,6 +342,9 @@ pub struct SessionState {
     /// Names and values, where they have to be compared.
     pub variables: Vec<(String, String)>,
 }
+
+/// In a statement that is [prepared](Driver::rows_prepared), where a number goes: no name and no literal has it.
+pub(crate) const HOLE: char = '\0';
 
 /// A row of six texts.
 #[derive(Clone, Debug, Default, QueryableByName)]

@@ -34,6 +34,7 @@ mod layout;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod operations;
 mod parameters;
+mod probe;
 mod range;
 mod simple;
 mod source;

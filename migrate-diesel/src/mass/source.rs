@@ -6,6 +6,7 @@ use super::{
     code::{Piece, Unit},
     compare::{Compare, all, compare},
     key::PartKind,
+    probe::Cost,
     words::{as_text, column},
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) struct Keys {
     /// Quoted.
     pub(crate) columns: Vec<String>,
     pub(crate) kinds: Vec<PartKind>,
+    pub(super) cost: Cost,
 }
 
 /// A part of all keys.
@@ -68,6 +70,10 @@ impl Keys {
             from: from(dialect, source),
             columns: columns.iter().map(|it| column(dialect, it)).collect(),
             kinds: kinds.to_vec(),
+            cost: match source {
+                KeySource::Table(_) => Cost::Step,
+                KeySource::Query(_) => Cost::Query,
+            },
         }
     }
 
@@ -95,7 +101,7 @@ impl Keys {
     }
 
     /// `id AS k0, ..`
-    fn named(&self) -> String {
+    pub(super) fn named(&self) -> String {
         let named = self.columns.iter().enumerate();
         named
             .map(|(at, column)| format!("{column} AS k{at}"))
@@ -168,7 +174,17 @@ impl Keys {
         limit: u32,
     ) -> Result<Option<Piece>, BoxError> {
         let cursor = cursor.map(decode).transpose()?;
-        let cutting = self.cutting(bounds, cursor, limit.max(1));
+        let limit = limit.max(1);
+        if let Some((first, last)) = self.probe(driver, bounds, cursor.as_ref(), limit)? {
+            return Ok(Some(Piece {
+                first: encode(&first),
+                last: encode(&last),
+                units: u64::from(limit),
+                unit: Unit::More,
+            }));
+        }
+        // The last one, which is not full.
+        let cutting = self.cutting(bounds, cursor, limit);
         let rows = driver.rows(&cutting.sql)?;
         let Some((first, last, units)) = cutting.shape.read(rows)? else {
             return Ok(None);
@@ -177,7 +193,7 @@ impl Keys {
             first: encode(&first),
             last: encode(&last),
             units,
-            unit: if units < u64::from(limit.max(1)) {
+            unit: if units < u64::from(limit) {
                 Unit::Last
             } else {
                 Unit::More

@@ -12,7 +12,7 @@ pub(crate) use connect::establish;
 
 use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
-use diesel::{ConnectionResult, MysqlConnection, QueryResult};
+use diesel::{ConnectionResult, MysqlConnection, QueryResult, RunQueryDsl};
 use migrate_core::{
     Limits,
     report::LockHolder,
@@ -20,8 +20,8 @@ use migrate_core::{
 };
 
 use super::{
-    Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection,
-    RowValues, SessionState, ViewCatalog, diesel_plumbing,
+    Asking, Cancelling, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked,
+    MigrationConnection, Prepared, RowValues, SessionState, TextRow, ViewCatalog, diesel_plumbing,
     limited::{milliseconds, unsupported},
 };
 use crate::error::Error;
@@ -93,6 +93,11 @@ impl Driver for MysqlConnection {
 
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+
+    fn rows_prepared(&mut self, sql: &str, numbers: &[i64]) -> Option<QueryResult<Vec<TextRow>>> {
+        let _asking = Asking::begin();
+        Some(RunQueryDsl::load(Prepared { sql, numbers }, self))
     }
 
     fn views(&mut self) -> Option<&mut dyn ViewCatalog> {

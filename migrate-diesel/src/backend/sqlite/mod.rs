@@ -15,13 +15,14 @@ use std::{
 };
 
 use diesel::{
-    Connection as _, QueryResult, SqliteConnection, connection::InstrumentationEvent, result::Error,
+    Connection as _, QueryResult, RunQueryDsl, SqliteConnection, connection::InstrumentationEvent,
+    result::Error,
 };
 use migrate_core::{Limits, report::LockHolder};
 
 use super::{
-    Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, RowValues,
-    SessionState, ViewCatalog,
+    Asking, Dialect, Driver, Held, ImplicitCommit, LockKey, Locked, MigrationConnection, Prepared,
+    RowValues, SessionState, TextRow, ViewCatalog,
     dialect::standard_text,
     diesel_plumbing,
     limited::{milliseconds, unsupported},
@@ -90,6 +91,11 @@ impl Driver for SqliteConnection {
 
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+
+    fn rows_prepared(&mut self, sql: &str, numbers: &[i64]) -> Option<QueryResult<Vec<TextRow>>> {
+        let _asking = Asking::begin();
+        Some(RunQueryDsl::load(Prepared { sql, numbers }, self))
     }
 
     fn prepare(&mut self) -> QueryResult<()> {

@@ -146,8 +146,8 @@ impl Worker<'_, '_> {
             after.push(UNMARK.to_owned());
         }
         after.push(store.dialect.commit.to_owned());
-        if store.dialect.pipelined {
-            before.push(store::or_fail(moving));
+        if let Some(moving) = store::or_fail(store, moving) {
+            before.push(moving);
             before.append(&mut after);
             self.line.batch(&before.join(";\n"))?;
         } else {

@@ -316,9 +316,20 @@ pub(crate) fn moving(store: &Store, held: Held, moved: &Moved<'_>) -> String {
 }
 
 /// As [`moving`], for a database to which several statements go in one message: fails where it touches no
-/// row, so that the message ends there.
-pub(crate) fn or_fail(moving: &str) -> String {
-    format!("WITH moved AS ({moving} RETURNING 1) SELECT 1 / COUNT(*) FROM moved")
+/// row, so that the message ends there. `None` where there is no such way, or nothing to win by it.
+pub(crate) fn or_fail(store: &Store, moving: &str) -> Option<String> {
+    if store.dialect.pipelined {
+        return Some(format!(
+            "WITH moved AS ({moving} RETURNING 1) SELECT 1 / COUNT(*) FROM moved"
+        ));
+    }
+    // Of the statement before it in the same message; a subquery with two rows is an error.
+    // <https://mariadb.com/kb/en/row_count/>
+    (store.dialect.name == "mysql").then(|| {
+        format!(
+            "{moving};\nSELECT (SELECT 1 UNION ALL SELECT 2 FROM DUAL WHERE ROW_COUNT() <> 1) AS moved"
+        )
+    })
 }
 
 /// The statement that says that a shard is done, where it is ours.
