@@ -52,6 +52,13 @@ const PRODUCT: &[(&str, Role)] = &[
             optional: &["migrate-cli"],
         },
     ),
+    (
+        "migrate-apalis",
+        Role::Product {
+            always: &["migrate-diesel"],
+            optional: &[],
+        },
+    ),
 ];
 
 /// Every dependency on a crate of ours that points the wrong way.

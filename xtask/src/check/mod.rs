@@ -14,6 +14,9 @@ pub(crate) use self::workspace::{Metadata, tracked_files};
 use crate::error::Error;
 use crate::process;
 
+/// The part of the product that is a workspace of its own: the same rules hold in it.
+const APART: &str = "migrate-apalis";
+
 /// One place that breaks a rule, and what to do there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Violation {
@@ -53,17 +56,26 @@ pub(crate) fn run() -> Result<(), Error> {
 
 fn violations() -> Result<Vec<Violation>, Error> {
     let root = process::root();
-    let metadata = Metadata::load()?;
-    let mut violations = direction::check(root, &metadata.packages);
+    let mut packages = Metadata::load()?.packages;
+    let apart = Metadata::load_in(Path::new(APART))?.packages;
+    let of_root = packages.len();
+    packages.extend(apart);
+    let mut violations = direction::check(root, &packages);
 
     let root_manifest = parse(Path::new("Cargo.toml"))?;
     let table = version_table(&root_manifest);
-    for package in &metadata.packages {
+    let table_apart = version_table(&parse(&Path::new(APART).join("Cargo.toml"))?);
+    for (index, package) in packages.iter().enumerate() {
+        let table = if index < of_root {
+            &table
+        } else {
+            &table_apart
+        };
         let path = relative(root, &package.manifest_path);
         violations.extend(manifest::check(
             &path.display().to_string(),
             &parse(path)?,
-            &table,
+            table,
         ));
         for target in &package.targets {
             let path = relative(root, &target.src_path);

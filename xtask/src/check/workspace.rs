@@ -42,7 +42,13 @@ pub(super) struct Target {
 impl Metadata {
     /// Asks cargo.
     pub(crate) fn load() -> Result<Self, Error> {
+        Self::load_in(Path::new(""))
+    }
+
+    /// Asks cargo about the workspace in a directory below the root.
+    pub(super) fn load_in(directory: &Path) -> Result<Self, Error> {
         let mut command = process::cargo();
+        command.current_dir(process::root().join(directory));
         command.args(["metadata", "--format-version", "1", "--no-deps"]);
         let output = captured(&mut command)?;
         serde_json::from_slice(&output).map_err(|source| Error::Unreadable {

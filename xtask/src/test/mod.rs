@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change goes in. CI runs this and nothing else.
 
+mod apalis;
 mod example;
 mod features;
 
@@ -37,6 +38,8 @@ enum Step {
     ServersUp,
     /// All tests and the examples in the documentation
     Tests,
+    /// migrate-apalis, a workspace of its own: format, clippy, docs and tests
+    Apalis,
     /// Stops the servers
     ServersDown,
     /// The runtime compiles with SQLite alone
@@ -109,6 +112,7 @@ impl Step {
             Self::Docs => "cargo doc --workspace --no-deps --all-features",
             Self::ServersUp => "PostgreSQL, MariaDB and Redis",
             Self::Tests => "cargo test --workspace --all-features",
+            Self::Apalis => "format, clippy, docs and tests of migrate-apalis",
             Self::ServersDown => "all three still there, then stopped",
             Self::FeaturesSqlite => "migrate-diesel with SQLite alone",
             Self::FeaturesPostgres => "migrate-diesel with PostgreSQL alone",
@@ -131,6 +135,7 @@ impl Step {
                 Ok(())
             }
             Self::Tests => tests(context),
+            Self::Apalis => apalis::run(context.servers.as_ref()),
             Self::ServersDown => context.servers.take().map_or(Ok(()), Servers::stop),
             Self::FeaturesSqlite => features::only("sqlite"),
             Self::FeaturesPostgres => features::only("postgres"),
@@ -183,7 +188,9 @@ fn cargo() -> Command {
 /// The steps to run; nothing asked for means all.
 fn selected(asked: &[Step]) -> Vec<Step> {
     let wanted = |step: &Step| match step {
-        Step::ServersUp | Step::ServersDown => asked.contains(step) || asked.contains(&Step::Tests),
+        Step::ServersUp | Step::ServersDown => [*step, Step::Tests, Step::Apalis]
+            .iter()
+            .any(|step| asked.contains(step)),
         _ => asked.contains(step),
     };
     Step::all()
@@ -236,10 +243,12 @@ mod unit {
 
     #[test]
     fn tests_bring_their_servers() {
-        assert_eq!(
-            selected(&[Step::Tests]),
-            [Step::ServersUp, Step::Tests, Step::ServersDown]
-        );
+        for tests in [Step::Tests, Step::Apalis] {
+            assert_eq!(
+                selected(&[tests]),
+                [Step::ServersUp, tests, Step::ServersDown]
+            );
+        }
     }
 
     #[test]
