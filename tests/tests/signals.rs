@@ -226,7 +226,7 @@ fn a_wait_for_the_database_ends_at_once() {
 
 /// A dump that takes long: nothing of it stays, and then it can be restored.
 #[test]
-fn in_a_restore() {
+fn in_a_statement_of_a_restore() {
     let scratch = Scratch::new(Backend::Postgres);
     scratch.sql("DROP TABLE effects; DROP TABLE switches");
     let dump = scratch.directory().join("dump.sql");
@@ -263,6 +263,64 @@ fn in_a_restore() {
     assert!(scratch.has_table("effects"));
 }
 
+/// A command that makes SQL of a dump, and then says nothing for long: it is not waited for. What came of it
+/// stays only where the database cannot take it back, and then that is known.
+fn in_a_restore(backend: Backend) {
+    let scratch = Scratch::new(backend);
+    scratch.sql("DROP TABLE effects");
+    scratch.sql("DROP TABLE switches");
+    let create =
+        "CREATE TABLE switches (name VARCHAR(99));\nCREATE TABLE effects (name VARCHAR(99));\n";
+    // Enough for a client program that waits until it has a block.
+    let rest = "-- and so on\n".repeat(40_000);
+    std::fs::write(
+        scratch.directory().join("dump.bin"),
+        format!("{create}{rest}"),
+    )
+    .unwrap();
+    let configure = |seconds: u32| {
+        let toml = format!(
+            "restore_expects = \"effects\"\nrestore_command = \"cat; touch begun; sleep {seconds}\"\n"
+        );
+        std::fs::write(scratch.directory().join("migrate.toml"), toml).unwrap();
+    };
+    configure(60);
+    let restore = types(&scratch, "signals", "restore dump.bin");
+    let is_begun = || match backend {
+        // What it commits, others see.
+        Backend::Mysql => scratch.has_table("effects"),
+        _ => scratch.directory().join("begun").exists(),
+    };
+    while !is_begun() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let ended = signalled(restore, "TERM");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("interrupted while the dump was restored"),
+        "{ended:?}"
+    );
+    configure(0);
+    let restore = |line: &str| types(&scratch, "signals", line).ends();
+    if backend == Backend::Mysql {
+        // Whatever of it is there, nobody takes it for whole.
+        assert!(ended.err.contains("a part of it stays"), "{ended:?}");
+        let up = restore("up");
+        assert_ne!(up.code, Some(0), "{up:?}");
+        assert!(up.err.contains("restore"), "{up:?}");
+        for table in ["effects", "switches", "migrate_history_dump"] {
+            scratch.sql(&format!("DROP TABLE IF EXISTS {table}"));
+        }
+    } else {
+        assert!(!scratch.has_table("effects"));
+    }
+    let ended = restore("restore dump.bin --wait 10s");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(scratch.has_table("effects"));
+}
+
 /// A module of tests for a backend.
 macro_rules! on {
     ($($module:ident $backend:ident { $($test:ident $(($signal:literal))?),* })*) => {
@@ -277,12 +335,15 @@ macro_rules! on {
 }
 on! {
     sqlite Sqlite {
-        in_a_statement("TERM"), while_waiting, between_steps, in_one_piece, after_ddl
+        in_a_statement("TERM"), while_waiting, between_steps, in_one_piece, after_ddl,
+        in_a_restore
     }
     postgres Postgres {
-        in_a_statement("INT"), while_waiting, between_steps, in_one_piece, after_ddl, swallowed, in_a_revert
+        in_a_statement("INT"), while_waiting, between_steps, in_one_piece, after_ddl, swallowed, in_a_revert,
+        in_a_restore
     }
     mysql Mysql {
-        in_a_statement("TERM"), while_waiting, between_steps, in_one_piece, after_ddl, swallowed, in_a_revert
+        in_a_statement("TERM"), while_waiting, between_steps, in_one_piece, after_ddl, swallowed, in_a_revert,
+        in_a_restore
     }
 }

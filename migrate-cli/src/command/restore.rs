@@ -88,7 +88,8 @@ fn restore(
     let begun = Instant::now();
     let mut deployment = context.open(database)?;
     let progress = Restoring::new(&mut context.console);
-    let mut dump = FileDump::new(file, how.command.as_deref(), progress);
+    let interrupt = &context.config.settings.interrupt;
+    let mut dump = FileDump::new(file, how.command.as_deref(), interrupt, progress);
     let restored = deployment
         .restore(request, &mut dump)
         .map_err(|failure| dump.explain(failure, request.trigger))?;

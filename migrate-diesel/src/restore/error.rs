@@ -23,7 +23,7 @@ pub enum RestoreError {
     #[error("the dump does not contain {}", listed(.0))]
     Lacking(Vec<String>),
     /// The run was asked to end.
-    #[error("interrupted while the dump was restored")]
+    #[error("interrupted while the dump was restored{}", part(*.0))]
     Interrupted(Undone),
     /// The database refused a part of it.
     #[error("the database refused the dump")]
@@ -86,7 +86,10 @@ impl RestoreError {
                 "install it where this program runs, or restore by other means"
             }
             Self::Interrupted(Undone::Everything) => "nothing of it stays: restore again",
-            Self::Half { .. } | Self::Interrupted(Undone::NotEverything) => {
+            Self::Interrupted(Undone::NotEverything) => {
+                "drop the database, create it anew and restore again"
+            }
+            Self::Half { .. } => {
                 "drop the database, create it anew and restore again; if you made it whole by hand, drop that table"
             }
             Self::Client { .. } | Self::Unknown(_) => return None,
@@ -97,6 +100,13 @@ impl RestoreError {
 impl From<RestoreError> for Error {
     fn from(error: RestoreError) -> Self {
         Self::Restore(Box::new(error))
+    }
+}
+
+fn part(undone: Undone) -> &'static str {
+    match undone {
+        Undone::Everything => "",
+        Undone::NotEverything => ": a part of it stays, which nobody will take for all",
     }
 }
 

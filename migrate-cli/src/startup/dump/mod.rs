@@ -14,7 +14,7 @@ use std::{
 };
 
 use migrate_core::{
-    Failure, FailureKind,
+    Failure, FailureKind, Interrupt,
     restore::{Dump, Trigger},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct FileDump<'c, 's> {
     path: PathBuf,
     /// Makes SQL of a format that is not known here.
     command: Option<String>,
+    /// Not to wait for a command that says nothing.
+    interrupt: Interrupt,
     progress: Restoring<'c, 's>,
     reader: Option<Box<dyn Read>>,
     position: Position,
@@ -40,10 +42,16 @@ enum Position {
 }
 
 impl<'c, 's> FileDump<'c, 's> {
-    pub(crate) fn new(path: &Path, command: Option<&str>, progress: Restoring<'c, 's>) -> Self {
+    pub(crate) fn new(
+        path: &Path,
+        command: Option<&str>,
+        interrupt: &Interrupt,
+        progress: Restoring<'c, 's>,
+    ) -> Self {
         Self {
             path: path.to_owned(),
             command: command.map(str::to_owned),
+            interrupt: interrupt.clone(),
             progress,
             reader: None,
             position: Position::Unopened,
@@ -80,7 +88,13 @@ impl<'c, 's> FileDump<'c, 's> {
         self.reader = Some(match (format, &self.command) {
             (format::Format::Other, Some(command)) => {
                 self.position = Position::Shared(counted.file.try_clone()?);
-                Box::new(command::Output::start(command, &self.path, counted.file)?)
+                let interrupt = self.interrupt.clone();
+                Box::new(command::Output::start(
+                    command,
+                    &self.path,
+                    counted.file,
+                    interrupt,
+                )?)
             }
             (format, _) => {
                 self.position = Position::Counted(Rc::clone(&counted.count));
