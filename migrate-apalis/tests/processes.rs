@@ -131,28 +131,21 @@ fn a_long_shard_is_handed_out_once_over_redis() {
 
 /// SIGTERM: what a worker holds it gives back within a batch, and the next one goes on at once.
 fn a_worker_that_is_asked_to_end(database: &Database, queue: &Queue) {
-    database.accounts(4_000);
+    database.accounts(10);
     let host = Host::new("127.0.0.2");
-    enqueue(&host, database, queue, "give_point");
+    enqueue(&host, database, queue, "ponder");
     let mut worker = Worker::start(&host, &database.url, queue.url(), &[]);
-    wait_for("a few batches", PATIENCE, || database.batches() > 3);
+    wait_for("a batch", PATIENCE, || database.batches() > 0);
     worker.terminate();
-    let asked = Instant::now();
     assert!(worker.0.wait().unwrap().success());
-    let took = asked.elapsed();
-    let held = "SELECT CAST(COUNT(*) AS CHAR(20)) AS value FROM migrate_history_shards WHERE lease_until IS NOT NULL";
-    assert_eq!(
-        database.number(held),
-        0,
-        "it was given back, after {took:?}"
-    );
     assert_ne!(database.state(), "succeeded");
-    let waiting = queue.count(&["Pending"]);
-    assert!(waiting > 0, "{:?}", queue.jobs());
+    let held = "SELECT CAST(COUNT(*) AS CHAR(20)) AS value FROM migrate_history_shards WHERE lease_until IS NOT NULL";
+    assert_eq!(database.number(held), 0, "it was given back");
+    assert_eq!(queue.count(&["Pending"]), 1, "{:?}", queue.jobs());
 
     let _next = Worker::start(&host, &database.url, queue.url(), &[]);
     wait_for("its end", PATIENCE, || database.state() == "succeeded");
-    assert_eq!(database.points(), ["1 points: 4000"]);
+    assert_eq!(database.points(), ["1 points: 10"]);
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn program() -> PathBuf {
     let program = own.ancestors().nth(2).unwrap().join("examples/worker");
     assert!(
         program.is_file(),
-        "the example is not built: add `--examples`, or run `cargo xtask test apalis`"
+        "the example is not built: `cargo build --examples`, or `cargo xtask test apalis`"
     );
     program
 }
