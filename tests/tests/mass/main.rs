@@ -10,6 +10,7 @@
 
 mod crew;
 mod defects;
+mod guards;
 mod line;
 mod proof;
 mod signals;

@@ -10,6 +10,9 @@ use crate::{
     on_each_backend,
 };
 
+/// Than a lease.
+const LONGER: Duration = Duration::from_millis(2_500);
+
 on_each_backend! {
     an_attempt_that_slept_changes_nothing_of_the_next,
     paused_it_stays_when_a_lost_worker_wakes,
@@ -41,7 +44,12 @@ fn an_attempt_that_slept_changes_nothing_of_the_next(backend: Backend) {
         let crew = Crew::new(place, 2);
         place.wait_for(|status| status.progress.workers == 2 && status.progress.batches > 3);
         crew.signal_one("-STOP");
-        crew.wait_for("\"taken_over\"");
+        if backend == Backend::Sqlite {
+            // Asleep in a transaction, it keeps everybody from writing: then it is taken over only after that.
+            thread::sleep(LONGER);
+        } else {
+            crew.wait_for("\"taken_over\"");
+        }
         crew.signal_one("-CONT");
         place.order("set --pause 0s --batch 2000");
         place.wait_until(MassState::Succeeded);
@@ -59,7 +67,7 @@ fn paused_it_stays_when_a_lost_worker_wakes(backend: Backend) {
         // SQLite lets nobody write while it sleeps in a transaction: then it is the one after that.
         let pause = place.types("pause proof_count");
         if backend == Backend::Sqlite {
-            thread::sleep(Duration::from_millis(2_500));
+            thread::sleep(LONGER);
             crew.signal_one("-CONT");
         }
         let ended = pause.ends();
