@@ -267,6 +267,7 @@ impl Graph {
                     .iter()
                     .map(|&name| name.to_owned())
                     .collect(),
+                scale: descriptor.scale,
                 state: None,
             });
             let required = self.requirements(at).iter();

@@ -7,7 +7,7 @@ mod rehearsal;
 use std::time::Duration;
 
 use crate::{
-    descriptor::Location,
+    descriptor::{Location, Scale},
     history::State,
     mass::{MassState, frontend::Progress},
 };
@@ -482,13 +482,14 @@ pub enum Event {
         /// As for `ViewDown`.
         migration: Option<String>,
     },
-    /// A mass migration was started, or had been; workers run it.
+    /// A mass migration was started, or had been; workers run it. `Pending` where it has to be started by
+    /// hand, as with parameters that only somebody can say.
     Enqueued {
         /// `package:name`.
         id: String,
         /// Where it stands.
         state: MassState,
-        /// How far it is, or why it does not go on.
+        /// How far it is, or why it does not go on, or was not started.
         reason: Option<String>,
     },
     /// Something that a person should read; the run goes on.
@@ -616,6 +617,8 @@ pub struct GraphNode {
     pub location: Location,
     /// The databases that it belongs to, and [patterns](crate::databases) of such names.
     pub databases: Vec<String>,
+    /// Whether it is a mass migration.
+    pub scale: Scale,
     /// In the database, where one could be asked.
     pub state: Option<State>,
 }

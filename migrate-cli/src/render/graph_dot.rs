@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{Location, State, report::GraphReport};
+use migrate_core::{Location, Scale, State, report::GraphReport};
 
 use super::{
     graph_picture::{Item, Link, Picture},
@@ -15,6 +15,9 @@ pub(crate) fn render(report: &GraphReport) -> String {
     let mut text = String::from("// an arrow leads from a migration to those that require it");
     if picture.has_views() {
         text.push_str(",\n// from a view (ellipse) to those that use it");
+    }
+    if picture.has_mass() {
+        text.push_str(",\n// a double frame is of a mass migration");
     }
     text.push_str(
         "\ndigraph migrations {\n  rankdir=LR;\n  \
@@ -30,7 +33,11 @@ pub(crate) fn render(report: &GraphReport) -> String {
                     .map(|state| format!(", color=\"{}\"", color(state)))
                     .unwrap_or_default();
                 let tooltip = tooltip(&node.description, node.location);
-                writeln!(text, "  {name} [tooltip={tooltip}{color}];")
+                let frame = match node.scale {
+                    Scale::Step => "",
+                    Scale::Mass => ", peripheries=2",
+                };
+                writeln!(text, "  {name} [tooltip={tooltip}{color}{frame}];")
             }
             Item::View(view) => {
                 let label = quoted(&picture.view_label(view));

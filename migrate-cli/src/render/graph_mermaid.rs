@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{State, report::GraphReport};
+use migrate_core::{Scale, State, report::GraphReport};
 
 use super::{
     graph_picture::{Item, Link, Picture},
@@ -16,6 +16,9 @@ pub(crate) fn render(report: &GraphReport) -> String {
     if picture.has_views() {
         text.push_str(",\n%% from a view (round) to those that use it");
     }
+    if picture.has_mass() {
+        text.push_str(",\n%% double sides are of a mass migration");
+    }
     text.push_str("\ngraph TD\n");
     for (at, item) in picture.items.iter().enumerate() {
         let _ = match item {
@@ -24,7 +27,11 @@ pub(crate) fn render(report: &GraphReport) -> String {
                     .state
                     .map(|state| format!(":::{state}"))
                     .unwrap_or_default();
-                writeln!(text, "  n{at}[\"{}\"]{class}", escaped(&node.id))
+                let label = escaped(&node.id);
+                match node.scale {
+                    Scale::Step => writeln!(text, "  n{at}[\"{label}\"]{class}"),
+                    Scale::Mass => writeln!(text, "  n{at}[[\"{label}\"]]{class}"),
+                }
             }
             Item::View(view) => {
                 let label = escaped(&picture.view_label(view));

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use migrate_core::report::{GraphNode, GraphReport, GraphView};
+use migrate_core::{
+    Scale,
+    report::{GraphNode, GraphReport, GraphView},
+};
 
 use super::{graph_layout::Edges, text::one_line};
 
@@ -81,6 +84,13 @@ impl<'r> Picture<'r> {
         let links = self.links.iter().copied();
         let pairs = self.edges.iter().zip(links);
         pairs.map(|((from, to), link)| (from, to, link))
+    }
+
+    /// Whether there are mass migrations, which have a double frame.
+    pub(super) fn has_mass(&self) -> bool {
+        let mass =
+            |item: &Item<'_>| matches!(item, Item::Migration(node) if node.scale == Scale::Mass);
+        self.items.iter().any(mass)
     }
 
     pub(super) fn has_views(&self) -> bool {
@@ -173,6 +183,7 @@ mod tests {
                 description: String::new(),
                 location: PLACE,
                 databases: Vec::new(),
+                scale: Scale::Step,
                 state: None,
             });
         }

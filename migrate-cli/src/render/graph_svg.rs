@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use migrate_core::{
-    State,
+    Scale, State,
     report::{GraphNode, GraphReport, GraphView},
 };
 
@@ -18,6 +18,8 @@ const BOX_HEIGHT: f64 = 30.0;
 /// Of one character of the 12 px monospace face.
 const CHARACTER: f64 = 7.3;
 const PADDING: f64 = 12.0;
+/// Between the two frames of a mass migration.
+const FRAME: f64 = 3.0;
 /// Between two layers, for the curves.
 const GAP: f64 = 64.0;
 const MARGIN: f64 = 24.0;
@@ -151,20 +153,35 @@ fn migration(
         .state
         .map(|state| format!(" · {state}"))
         .unwrap_or_default();
+    let top = middle - BOX_HEIGHT / 2.0;
+    let (scale, within) = match node.scale {
+        Scale::Step => ("", String::new()),
+        Scale::Mass => (" · mass migration", frame(left, wide, top)),
+    };
     writeln!(
         svg,
-        "<g class=\"{class}\"><title>{}{}\n{}\n{}</title>\
-         <rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
+        "<g class=\"{class}\"><title>{}{scale}{}\n{}\n{}</title>\
+         <rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>{within}\
          <text x=\"{:.1}\" y=\"{:.1}\"><tspan class=\"package\">{}{colon}</tspan>{}</text></g>",
         escaped(&id),
         escaped(&state),
         escaped(&one_line(&node.description)),
         escaped(&node.location.to_string()),
-        middle - BOX_HEIGHT / 2.0,
         left + PADDING,
         middle + 4.0,
         escaped(package),
         escaped(name),
+    )
+}
+
+/// The second one, within the first, of a mass migration.
+fn frame(left: f64, wide: f64, top: f64) -> String {
+    format!(
+        "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"3\"/>",
+        left + FRAME,
+        top + FRAME,
+        wide - 2.0 * FRAME,
+        BOX_HEIGHT - 2.0 * FRAME,
     )
 }
 
@@ -335,6 +352,7 @@ mod tests {
                 column: 1,
             },
             databases: Vec::new(),
+            scale: Scale::Step,
             state: Some(State::Applied),
         });
         let svg = render(&report);

@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::report::GraphReport;
+use migrate_core::{Scale, report::GraphReport};
 
 use super::{
     graph_layout::Edges,
@@ -29,7 +29,14 @@ pub(crate) fn render(report: &GraphReport, page: Page) -> String {
         .nodes
         .iter()
         .zip(&depths)
-        .map(|(node, depth)| format!("{:indent$}{}", "", one_line(&node.id), indent = depth * 2))
+        .map(|(node, depth)| {
+            let scale = match node.scale {
+                Scale::Step => "",
+                Scale::Mass => " (mass)",
+            };
+            let indent = depth * 2;
+            format!("{:indent$}{}{scale}", "", one_line(&node.id))
+        })
         .collect();
     // Where one id is very long, the others do not follow it.
     let column = labels

@@ -363,6 +363,7 @@ struct NodeJson<'a> {
     #[serde(flatten)]
     place: Place,
     databases: &'a [String],
+    mass: bool,
     state: Option<&'static str>,
 }
 
@@ -379,6 +380,7 @@ pub(crate) fn graph(report: &GraphReport) -> String {
         description: &node.description,
         place: node.location.into(),
         databases: &node.databases,
+        mass: node.scale == migrate_core::Scale::Mass,
         state: node.state.map(migrate_core::State::as_str),
     });
     let edges = report.edges.iter().map(|(from, to)| EdgeJson { from, to });

@@ -7,7 +7,8 @@ use std::{
 };
 
 use migrate_core::{
-    Application, DatabaseSettings, Deployment, Failure, FailureKind, Location, Settings, State,
+    Application, DatabaseSettings, Deployment, Failure, FailureKind, Location, Scale, Settings,
+    State,
     adopt::{AdoptRequest, Adoption},
     frontend::{
         DownRequest, DownTarget, Grouping, OnFailure, Resolution, RunReport, Target, UpRequest,
@@ -206,6 +207,10 @@ impl Application for FakeApp {
                 description: migration.description.clone(),
                 location: place(migration.line),
                 databases: vec![migration.database.clone()],
+                scale: match self.mass.all.iter().any(|it| it.id == migration.id) {
+                    true => Scale::Mass,
+                    false => Scale::Step,
+                },
                 state: None,
             });
             for requirement in &migration.requires {

@@ -2,12 +2,13 @@
 
 use migrate_core::{
     Failure, FailureKind, State,
+    mass::MassState,
     report::{Event, LockHolder, LogEntry, Problem, ProblemKind, ViewState, ViewStatus},
 };
 use proptest::prelude::*;
 
 use crate::{
-    fake::{Body, FakeApp, migration, place, views::view},
+    fake::{Body, FakeApp, mass::mass, migration, place, views::view},
     typist::Typist,
 };
 
@@ -288,6 +289,45 @@ fn graphs() {
     let terminal = Typist::new().at_terminal(72);
     let seen = terminal.types(&rich(), "graph --no-color");
     insta::assert_snapshot!("graph_terminal", seen.out);
+}
+
+#[test]
+fn pictures_tell_a_mass_migration_from_others() {
+    let mut app = FakeApp::three();
+    app.mass.all = vec![mass("shop:index_email", MassState::Running)];
+    let shown = |app: &FakeApp, format: &str| {
+        Typist::new()
+            .types(app, &format!("graph --format {format}"))
+            .out
+    };
+    for (format, mark, explained) in [
+        ("text", "shop:index_email (mass)", ""),
+        (
+            "mermaid",
+            "[[\"shop:index_email\"]]",
+            "%% double sides are of a mass migration",
+        ),
+        (
+            "dot",
+            "peripheries=2",
+            "// a double frame is of a mass migration",
+        ),
+        ("svg", "shop:index_email · mass migration", ""),
+        ("json", "\"mass\": true", ""),
+    ] {
+        let picture = shown(&app, format);
+        assert_eq!(picture.matches(mark).count(), 1, "{picture}");
+        assert!(picture.contains(explained), "{picture}");
+        let others = shown(&FakeApp::three(), format);
+        assert!(
+            !others.contains(mark) && !others.contains("mass migration"),
+            "{others}"
+        );
+    }
+    // Its box has a second frame within the first.
+    let svg = shown(&app, "svg");
+    let boxes = |text: &str| text.matches("<rect").count();
+    assert_eq!(boxes(&svg), boxes(&shown(&FakeApp::three(), "svg")) + 1);
 }
 
 #[test]

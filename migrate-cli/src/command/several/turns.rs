@@ -76,7 +76,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use migrate_core::{
-        Location,
+        Location, Scale,
         report::{GraphNode, GraphReport},
     };
 
@@ -98,6 +98,7 @@ mod tests {
                     description: String::new(),
                     location,
                     databases: vec![name.to_owned()],
+                    scale: Scale::Step,
                     state: None,
                 });
             }
