@@ -111,8 +111,8 @@ pub(crate) fn work(
     let shared = Shared::new(work, Some(connect), interrupt, on_event);
     let workers = NonZeroUsize::new(work.workers).map_or(1, NonZeroUsize::get);
     thread::scope(|scope| {
-        let _over = Over(&shared);
-        scope.spawn(|| pulse::beat(&shared, connect));
+        let heartbeat = scope.spawn(|| pulse::beat(&shared, connect));
+        let _over = Over(&shared, heartbeat.thread().clone());
         let workers: Vec<_> = (1..=workers)
             .map(|number| {
                 let shared = &shared;
@@ -165,8 +165,8 @@ pub(crate) fn work_shard(
 ) -> Result<ShardEnd, Error> {
     let shared = Shared::new(work, Some(connect), interrupt, on_event);
     thread::scope(|scope| {
-        let _over = Over(&shared);
-        scope.spawn(|| pulse::beat(&shared, connect));
+        let heartbeat = scope.spawn(|| pulse::beat(&shared, connect));
+        let _over = Over(&shared, heartbeat.thread().clone());
         let line = Line::open(connect, work.store)?;
         Worker::new(&shared, line, 1)?.only(run, shard)
     })
@@ -227,12 +227,13 @@ struct Shared<'w> {
     told: Mutex<Instant>,
 }
 
-/// Ends the heartbeat, on every path.
-struct Over<'o, 'w>(&'o Shared<'w>);
+/// Ends the heartbeat, on every path, and at once.
+struct Over<'o, 'w>(&'o Shared<'w>, thread::Thread);
 
 impl Drop for Over<'_, '_> {
     fn drop(&mut self) {
         self.0.over.store(true, Relaxed);
+        self.1.unpark();
     }
 }
 

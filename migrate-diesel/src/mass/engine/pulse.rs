@@ -27,7 +27,7 @@ pub(super) fn beat(shared: &Shared<'_>, connect: &Connect<'_>) {
     // Three times within a lease: one may be late, and one may be lost.
     let every = shared.work.lease / 3;
     while !shared.over.load(Relaxed) {
-        thread::sleep(NAP);
+        thread::park_timeout(NAP);
         let mut due = Vec::new();
         if beaten.elapsed() >= every {
             beaten = Instant::now();
