@@ -40,6 +40,8 @@ Configuration:
             restore_expects, schema_version, flag_dir, redis_url, redis_flush";
 
 const GLOBAL: &str = "Global options";
+const SEVERAL: &str = "Where there are several databases";
+const START: &str = "At the start of a container";
 
 /// Bring a database to where the code says it should be.
 ///
@@ -208,11 +210,11 @@ pub(crate) struct UpArgs {
     /// For how long to wait for the deploy lock: 60s, 2m, 500ms [default: lock_wait, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
-    /// How many databases at a time, where there are several
-    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true)]
+    /// How many at a time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true, help_heading = SEVERAL)]
     pub(crate) jobs: usize,
-    /// After how many databases that failed no other one is begun
-    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true)]
+    /// After how many that failed no other one is begun
+    #[arg(long, value_name = "N", default_value = "1", value_parser = steps, allow_negative_numbers = true, help_heading = SEVERAL)]
     pub(crate) stop_after: usize,
     #[command(flatten)]
     pub(crate) start: StartArgs,
@@ -225,10 +227,10 @@ pub(crate) struct UpArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct StartArgs {
     /// For how long to wait for a database that cannot be reached yet: 10m [default: wait_for_db, or not at all]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = START)]
     pub(crate) wait_for_db: Option<Duration>,
     /// Flush Redis also when nothing was applied
-    #[arg(long)]
+    #[arg(long, help_heading = START)]
     pub(crate) flush_redis: bool,
 }
 

@@ -68,9 +68,12 @@ impl AnyConnection {
     }
 
     /// Connects, for as long as the settings of the session let it try.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        expect(unused_variables, reason = "a file is there, or it is not")
+    )]
     pub(crate) fn open_for(url: &DatabaseUrl, session: &SessionSettings) -> Result<Self, Error> {
         registered::check()?;
-        let for_driver = || for_driver(url, session);
         let connection: diesel::ConnectionResult<Self> =
             match url.scheme().or_else(|| sqlite_path(url).map(|_| "sqlite")) {
                 #[cfg(feature = "sqlite")]
@@ -80,11 +83,11 @@ impl AnyConnection {
                 }
                 #[cfg(feature = "postgres")]
                 Some("postgres" | "postgresql") => {
-                    diesel::PgConnection::establish(&for_driver()).map(Self::Postgres)
+                    diesel::PgConnection::establish(&for_driver(url, session)).map(Self::Postgres)
                 }
                 #[cfg(feature = "mysql")]
                 Some("mysql" | "mariadb") => {
-                    crate::backend::mysql::establish(&for_driver()).map(Self::Mysql)
+                    crate::backend::mysql::establish(&for_driver(url, session)).map(Self::Mysql)
                 }
                 scheme => match scheme.and_then(registered::by_scheme) {
                     Some(backend) => backend.open(url).map(Self::Other),
