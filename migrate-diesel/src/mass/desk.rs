@@ -109,7 +109,7 @@ impl Desk<'_> {
                         let on = status.waits_for;
                         return Err(MassError::WaitsFor { id, on }.into());
                     }
-                    if self.begin(carried, request, &parameters, by)? {
+                    if self.begin(carried, &look, request, &parameters, by)? {
                         return Ok(self.status(&id)?.status);
                     }
                 }
@@ -122,6 +122,7 @@ impl Desk<'_> {
     fn begin(
         &mut self,
         carried: Carried,
+        look: &Look,
         request: &StartRequest,
         parameters: &Parameters,
         by: &str,
@@ -148,6 +149,7 @@ impl Desk<'_> {
         let fingerprint = descriptor.fingerprint.to_string();
         let new = NewRun {
             id: &id,
+            since: look.of(carried).map_or(0, |seen| seen.run.run),
             live: store::applied(&live(&mass.facts), &request.set),
             parameters: (!parameters.is_empty()).then_some(json.as_str()),
             fingerprint: &fingerprint,

@@ -170,6 +170,9 @@ pub(crate) fn glance(
 #[derive(Clone, Debug)]
 pub(crate) struct NewRun<'n> {
     pub(crate) id: &'n str,
+    /// The newest run there was when it was decided to begin this one; 0 for none. A later one may have
+    /// come to its end since: then nothing is left to do.
+    pub(crate) since: i64,
     pub(crate) live: Live,
     /// JSON.
     pub(crate) parameters: Option<&'n str>,
@@ -177,7 +180,7 @@ pub(crate) struct NewRun<'n> {
     pub(crate) by: &'n str,
 }
 
-/// Begins a run, enqueued. `false` when one is live: it is enqueued, at work, or waits for a person.
+/// Begins a run, enqueued. `false` when somebody else has: that one is live, or was meanwhile.
 ///
 /// # Errors
 /// The database's.
@@ -188,10 +191,11 @@ pub(crate) fn insert(
 ) -> QueryResult<bool> {
     let NewRun { id, live, .. } = new;
     let inserted = in_transaction(store, driver, |driver| {
-        driver.batch(&format!(
-            "INSERT INTO {} (id, live, state, reason, revision, batch, target_ms, pause_ms, max_failures, parameters, \
-             fingerprint, created_at, run_by) VALUES ({id}, {id}, 'enqueued', NULL, 1, {}, {}, {}, {}, {}, {}, {}, {})",
-            store.mass,
+        let begun = driver.count(&format!(
+            "INSERT INTO {mass} (id, live, state, reason, revision, batch, target_ms, pause_ms, max_failures, parameters, \
+             fingerprint, created_at, run_by) SELECT {id}, {id}, 'enqueued', NULL, 1, {}, {}, {}, {}, {}, {}, {}, {} \
+             FROM (SELECT 1 AS n) one \
+             WHERE NOT EXISTS (SELECT 1 FROM {mass} later WHERE later.id = {id} AND later.run > {})",
             live.batch,
             milliseconds(live.target),
             milliseconds(Some(live.pause)),
@@ -200,13 +204,18 @@ pub(crate) fn insert(
             store.literal(new.fingerprint),
             store.dialect.now,
             store.literal(new.by),
+            new.since,
             id = store.literal(id),
+            mass = store.mass,
         ))?;
+        if begun != 1 {
+            return Ok(Verdict::Undo(false));
+        }
         driver.batch(&store.mass_event(id, MassState::Enqueued, new.by, None))?;
-        Ok(Verdict::Keep(()))
+        Ok(Verdict::Keep(true))
     });
     match inserted {
-        Ok(()) => Ok(true),
+        Ok(begun) => Ok(begun),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
     }

@@ -140,6 +140,7 @@ impl Place {
             &mut self.db(),
             &NewRun {
                 id: &id,
+                since: i64::MAX,
                 live: desk::live(facts),
                 parameters: None,
                 fingerprint: "0000000000000007",
