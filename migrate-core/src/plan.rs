@@ -21,6 +21,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is not applied and cannot be a step now, in the order of the graph.
     pub blocked: Vec<Obstacle>,
+    /// Mass migrations that are not finished, and that `up` leaves alone.
+    pub left: Vec<usize>,
 }
 
 /// One thing to do.
@@ -105,7 +107,7 @@ impl Plan {
         };
         Self {
             steps: self.steps.iter().filter(of_phase).copied().collect(),
-            blocked: Vec::new(),
+            ..Self::default()
         }
     }
 

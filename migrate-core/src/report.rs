@@ -288,6 +288,8 @@ pub struct PlanReport {
     pub views: Vec<PlannedView>,
     /// What is pending and would not run.
     pub blocked: Vec<Blocked>,
+    /// Ids of mass migrations that are not finished, and that `up` leaves alone.
+    pub left: Vec<String>,
     /// Where code and history disagree.
     pub problems: Vec<Problem>,
     /// When it was run and rolled back, what is not in a step.
@@ -513,6 +515,8 @@ pub struct Summary {
     pub deferred: usize,
     /// Mass migrations that workers run: started by this run, or before.
     pub enqueued: usize,
+    /// Mass migrations that are not finished, and that this run was to leave alone.
+    pub left: usize,
     /// Views that were created or built anew after the last migration.
     pub views: usize,
     /// Not run because of something that they require.

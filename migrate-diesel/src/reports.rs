@@ -104,7 +104,7 @@ impl Reader<'_> {
                 _ => State::Pending,
             };
             status.detail = match mass.state {
-                MassState::Pending => None,
+                MassState::Pending => Some("mass migration, not started".to_owned()),
                 state => Some(match mass.reason {
                     Some(reason) => format!("mass migration, {state}: {reason}"),
                     None => format!("mass migration, {state}"),
@@ -157,6 +157,8 @@ impl Reader<'_> {
         report.steps = steps.collect();
         let blocked = plan.blocked.iter();
         report.blocked = blocked.filter_map(|it| self.blocked(it)).collect();
+        let left = plan.left.iter().filter_map(|&at| self.graph.get(at));
+        report.left = left.map(|it| it.id.to_string()).collect();
         report.problems = drift::problems(self.graph, standing, history);
         report
             .problems

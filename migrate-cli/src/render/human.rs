@@ -142,6 +142,11 @@ impl Page {
         for blocked in &report.blocked {
             page.push_str(&self.blocked(blocked));
         }
+        for id in &report.left {
+            let left = self.palette.paint(style::CARE, "left");
+            let id = one_line(id);
+            let _ = writeln!(page, "  {left} {id}: a mass migration, for `mass run {id}`");
+        }
         page.push_str(&self.problems(&report.problems));
         if report.steps.is_empty() && report.blocked.is_empty() && report.views.is_empty() {
             return format!("{}nothing to do\n", page.trim_start_matches('\n'));

@@ -214,6 +214,8 @@ struct PlanJson<'a> {
     /// What comes after the last step.
     views: Vec<PlannedViewJson<'a>>,
     blocked: Vec<BlockedJson<'a>>,
+    /// Mass migrations that `up` leaves alone.
+    left: &'a [String],
     problems: Vec<ProblemJson<'a>>,
     /// Of `up --dry-run`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,6 +286,7 @@ fn of_plan(report: &PlanReport) -> PlanJson<'_> {
         steps: steps.collect(),
         views: view::planned(&report.views),
         blocked: report.blocked.iter().map(BlockedJson::from).collect(),
+        left: &report.left,
         problems: problems(&report.problems),
         rehearsal: report.rehearsal.as_ref().map(RehearsalJson::from),
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::{
     DatabaseSettings,
+    mass::MassState,
     report::{Event, LockHolder},
 };
 
@@ -152,12 +153,13 @@ impl<'c, 's> Reporter<'c, 's> {
                 );
             }
             Event::Enqueued { id, state, reason } => {
-                let reason = reason.as_deref().map(text::one_line);
-                let tail = match reason {
-                    Some(reason) => format!("{state}: {reason}"),
-                    None => state.to_string(),
+                let tail = reason.as_deref().map(text::one_line).unwrap_or_default();
+                let style = match state {
+                    MassState::Failed => style::BAD,
+                    state if state.is_open_to_workers() => style::BUSY,
+                    _ => style::CARE,
                 };
-                self.done('▸', "enqueued", style::BUSY, id, &tail);
+                self.done('▸', state.as_str(), style, id, &tail);
             }
             Event::Skipped { id, because } => {
                 let because = text::one_line(because);

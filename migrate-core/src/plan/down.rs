@@ -64,7 +64,7 @@ pub(super) fn plan(
                 state: State::Applied,
             })
             .collect(),
-        blocked: Vec::new(),
+        ..Plan::default()
     })
 }
 

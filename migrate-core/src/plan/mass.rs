@@ -39,6 +39,8 @@ impl Plan {
                             action: Action::Enqueue,
                             ..step
                         });
+                    } else {
+                        self.left.push(on);
                     }
                 }
                 Some(on) => self.blocked.push(Obstacle {

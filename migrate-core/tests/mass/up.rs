@@ -73,13 +73,32 @@ fn left_alone_it_is_not_even_started() {
         steps(&[("a", Action::Apply), ("e", Action::Apply)])
     );
     assert_eq!(blocked.len(), 2);
-    // Nor is anything said where nothing requires it.
+    // Nor is anything blocked where nothing requires it.
     let (planned, blocked) = plan(
         &["a", "e"],
         &Target::Ids(vec!["b".to_owned()]),
         MassInUp::Leave,
     );
     assert_eq!((planned, blocked), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_is_left_alone_is_named() {
+    for (mass, expected) in [
+        (MassInUp::Leave, vec!["b"]),
+        (MassInUp::Enqueue, vec![]),
+        (MassInUp::Inline, vec![]),
+    ] {
+        let graph = graph();
+        let history = History::new(Vec::new());
+        let standing = Standing::new(&graph, &history);
+        let plan = Plan::up(&graph, &standing, &Target::All, Repeats::AsNeeded)
+            .unwrap()
+            .with_mass(&graph, mass);
+        let left = plan.left.iter().filter_map(|&at| graph.get(at));
+        let left: Vec<&str> = left.map(|it| it.id.name()).collect();
+        assert_eq!(left, expected, "{mass:?}");
+    }
 }
 
 #[test]

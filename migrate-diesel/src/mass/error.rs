@@ -129,9 +129,10 @@ impl MassError {
                 MassState::Paused => format!("`mass resume {id}` goes on"),
                 _ => format!("`mass run {id}` goes on"),
             },
-            Self::Parameters { .. } | Self::Start { .. } | Self::Refused { .. } => {
-                return None;
+            Self::Parameters { id, .. } => {
+                format!("`mass run {id} -p NAME=VALUE` starts it")
             }
+            Self::Start { .. } | Self::Refused { .. } => return None,
         })
     }
 }

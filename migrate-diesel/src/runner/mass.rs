@@ -49,15 +49,21 @@ impl Runner<'_> {
         };
         let by = self.state.by.clone();
         let mut desk = self.desk();
-        let status = match desk.enqueue(&request, &by) {
-            Err(Error::Mass(MassError::Refused { .. })) => desk.status(&id)?.status,
-            other => other?,
+        let (status, reason) = match desk.enqueue(&request, &by) {
+            Err(Error::Mass(MassError::Refused { .. })) => (desk.status(&id)?.status, None),
+            // It takes somebody who knows what to say; the others need not wait for them.
+            Err(Error::Mass(error @ (MassError::Parameters { .. } | MassError::Start { .. }))) => {
+                (desk.status(&id)?.status, Some(by_hand(&error)))
+            }
+            other => (other?, None),
         };
-        self.state.summary.enqueued += 1;
+        if status.state.is_open_to_workers() {
+            self.state.summary.enqueued += 1;
+        }
         (self.observer)(Event::Enqueued {
             id,
             state: status.state,
-            reason: remark(&status),
+            reason: reason.or_else(|| remark(&status)),
         });
         Ok(())
     }
@@ -154,6 +160,19 @@ impl Runner<'_> {
             migrations: self.migrations,
             store: self.store,
         }
+    }
+}
+
+/// Why it is not started by a deploy, and who starts it.
+fn by_hand(error: &MassError) -> String {
+    let why = match error {
+        MassError::Parameters { source, .. } => source.to_string(),
+        MassError::Start { why, .. } => why.clone(),
+        other => other.to_string(),
+    };
+    match error.next_step() {
+        Some(next) => format!("{why}; {next}"),
+        None => why,
     }
 }
 

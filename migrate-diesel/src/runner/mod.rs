@@ -311,6 +311,7 @@ impl<'r> Runner<'r> {
             self.state.summary.already_applied = applied;
         }
         self.state.summary.skipped = plan.blocked.len();
+        self.state.summary.left = plan.left.len();
     }
 
     /// What is blocked by something interrupted is told, and is a failure.

@@ -2,7 +2,10 @@
 
 use std::{thread, time::Duration};
 
-use migrate_diesel::{MigrationGuard, NotMigrated, prelude::*, requires_migration};
+use migrate_diesel::{
+    MigrationGuard, NotMigrated, mass::MassParameters, prelude::*, requires_migration,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::line::{Desk, Seen};
 
@@ -282,4 +285,60 @@ fn several_databases_have_a_run_each() {
     let desk = Desk::new(&["head_office", "store_a", "store_b"]);
     desk.does("up --mass inline");
     assert!(desk.has("head_office", "sums"));
+}
+
+#[derive(Serialize, Deserialize, MassParameters)]
+struct Told {
+    /// Whose, which no deploy knows.
+    shop: String,
+}
+
+#[mass_migration(database = "told", parameters = Told)]
+fn told_load(db: &mut SqliteConnection, told: &Told) -> QueryResult<()> {
+    db.batch_execute(&format!(
+        "CREATE TABLE {} (id INTEGER PRIMARY KEY)",
+        told.shop
+    ))
+}
+
+#[migration(database = "told")]
+fn told_others(db: &mut SqliteConnection) -> QueryResult<()> {
+    db.batch_execute("CREATE TABLE others (id INTEGER PRIMARY KEY)")
+}
+
+#[test]
+fn what_has_to_be_told_something_holds_no_deploy_up() {
+    let desk = Desk::new(&["told"]);
+    for _ in 0..2 {
+        let seen = desk.does("up");
+        seen.says(&[
+            "`shop` is missing",
+            "`mass run mass:told_load -p NAME=VALUE`",
+        ]);
+        assert!(!seen.err.contains("enqueued"), "{seen:?}");
+        assert!(desk.has("told", "others"));
+        assert_eq!(desk.state("told", "told_load"), "pending");
+    }
+    desk.does("status").says(&["mass migration, not started"]);
+    desk.does("mass run told_load -p shop=corner");
+    assert!(desk.has("told", "corner"));
+    desk.does("up")
+        .says(&["nothing to do: 2 migrations applied"]);
+}
+
+#[test]
+fn what_is_left_alone_is_named() {
+    let desk = Desk::new(&["told"]);
+    desk.does("up --mass leave").says(&["1 left to `mass run`"]);
+    desk.does("up --mass leave")
+        .says(&["nothing to do: 1 migration applied, 1 left to `mass run`"]);
+    let rehearsed = desk.does("up --mass leave --dry-run --format json");
+    assert!(
+        rehearsed
+            .out
+            .contains("\"left\": [\n      \"mass:told_load\""),
+        "{rehearsed:?}"
+    );
+    desk.does("up --mass leave --dry-run")
+        .says(&["left mass:told_load: a mass migration, for `mass run mass:told_load`"]);
 }

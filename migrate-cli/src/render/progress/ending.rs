@@ -106,6 +106,9 @@ impl Reporter<'_, '_> {
         if summary.enqueued > 0 {
             part(summary.enqueued, "enqueued for `mass work`", style::BUSY);
         }
+        if summary.left > 0 {
+            part(summary.left, "left to `mass run`", style::CARE);
+        }
         if summary.deferred > 0 {
             part(summary.deferred, "deferred", style::CARE);
         }
@@ -118,13 +121,14 @@ impl Reporter<'_, '_> {
             part(summary.waiting, "waiting for another database", style::CARE);
         }
         // What failed or was deferred is pending too; it was counted.
-        let counted = summary.failed + summary.deferred + summary.enqueued + summary.waiting;
+        let counted =
+            summary.failed + summary.deferred + summary.enqueued + summary.left + summary.waiting;
         let rest = summary.pending.saturating_sub(counted);
         let stopped = report.failure.is_some() || summary.skipped > 0;
         match doing {
             _ if stopped && rest > 0 => part(rest, "not run", style::DIM),
             _ if stopped => {}
-            _ if rest == 0 && summary.waiting > 0 => {}
+            _ if rest == 0 && summary.waiting + summary.left > 0 => {}
             Doing::Up | Doing::Redo => part(rest, "pending", style::DIM),
             Doing::Down => part(rest, "now pending", style::DIM),
         }
@@ -149,6 +153,11 @@ impl Reporter<'_, '_> {
             Doing::Up if summary.pending == 0 => format!(
                 "nothing to do: {} applied",
                 count(summary.already_applied, "migration")
+            ),
+            Doing::Up if summary.pending == summary.left => format!(
+                "nothing to do: {} applied, {} left to `mass run`",
+                count(summary.already_applied, "migration"),
+                summary.left
             ),
             Doing::Up => format!(
                 "nothing to do: what was asked for is applied, {} pending",
