@@ -13,9 +13,14 @@ macro_rules! suite {
                 what_is_missing_in_the_middle_hides_nobody,
             }
         }
-        $crate::tests! { Sqlite mass_signals in mass
+        $crate::tests! { Sqlite mass_rows in mass
+            // With values and rows, which `AnyConnection` has for Diesel's connections only.
+            kinds {
+                rows_that_diesel_loads,
+            }
             signals {
                 signals_of_a_server,
+                the_index_answers,
             }
         }
         $crate::tests! { Sqlite of_its_own
@@ -48,6 +53,7 @@ macro_rules! suite {
             losses {
                 who_lost_its_shard_cannot_commit,
                 sessions_are_cut,
+                the_session_that_lay_idle_is_cut,
             }
         }
         $crate::tests! { Postgres views_of_its_own in views
@@ -69,9 +75,14 @@ macro_rules! suite {
                 a_long_transaction_is_waited_for,
             }
         }
-        $crate::tests! { Postgres mass_signals in mass
+        $crate::tests! { Postgres mass_rows in mass
+            // With values and rows, which `AnyConnection` has for Diesel's connections only.
+            kinds {
+                rows_that_diesel_loads,
+            }
             signals {
                 signals_of_a_server,
+                the_index_answers,
             }
         }
         $crate::tests! { Postgres of_its_own
@@ -122,6 +133,7 @@ macro_rules! suite {
             losses {
                 who_lost_its_shard_cannot_commit,
                 sessions_are_cut,
+                the_session_that_lay_idle_is_cut,
             }
         }
         $crate::tests! { Mysql views_of_its_own in views
@@ -132,9 +144,14 @@ macro_rules! suite {
                 a_definer_that_nobody_may_name,
             }
         }
-        $crate::tests! { Mysql mass_signals in mass
+        $crate::tests! { Mysql mass_rows in mass
+            // With values and rows, which `AnyConnection` has for Diesel's connections only.
+            kinds {
+                rows_that_diesel_loads,
+            }
             signals {
                 signals_of_a_server,
+                the_index_answers,
             }
         }
         $crate::tests! { Mysql of_its_own
@@ -190,14 +207,12 @@ macro_rules! suite {
                 a_key_that_is_null_somewhere,
             }
             kinds {
-                rows_that_diesel_loads,
                 items_parameters_and_hooks,
                 records_of_a_file,
                 a_cursor_and_a_step,
             }
             signals {
                 a_signal_holds_back_and_says_why,
-                the_index_answers,
             }
             types {
                 uuids_bytes_and_days,
@@ -217,6 +232,7 @@ macro_rules! suite {
                 pause_and_resume,
                 cancel_and_retry,
                 another_batch_size,
+                a_pause_counts_in_the_rate,
             }
         }
         $crate::tests! { $backend alike

@@ -244,7 +244,7 @@ mod tests {
             ),
             (
                 "\n\ncolour = 1",
-                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
+                "migrate.toml:3: unknown key `colour`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, connect_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases",
             ),
             (
                 "\nlock_wait = 60",
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(
             read("x = 1\nordering = 2").unwrap_err(),
             "migrate.toml has 2 mistakes\n\
-             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
+             migrate.toml:1: unknown key `x`; known are database_url, history_table, ordering, lock_wait, view_lock_wait, view_lock_timeout, on_changed, mass_in_up, application_name, search_path, statement_timeout, lock_timeout, connect_timeout, wait_for_db, schema_version, flag_dir, redis_url, redis_flush, restore_from, restore_command, restore_expects, databases\n\
              migrate.toml:2: `ordering` has to be a string, not an integer"
         );
     }
