@@ -203,6 +203,12 @@ fn drive(
     context.heed_signals()?;
     let interrupt = context.config.settings.interrupt.clone();
     let mut deployment = context.open(database)?;
+    for start in &request.runs {
+        // Such as code that is another than that which the run began with.
+        for problem in deployment.mass().status(&start.id)?.status.problems {
+            context.console.problem(&problem);
+        }
+    }
     let mut reporter = MassReporter::new(&mut context.console, database);
     let WorkReport { runs, failure } = deployment
         .mass()
@@ -255,13 +261,16 @@ fn told(context: &mut Context<'_, '_>, database: &DatabaseSettings, status: &Mas
 fn failures(context: &mut Context<'_, '_>, id: &str, limit: usize) -> Done {
     let databases = holding(context, id)?;
     let mut lists = Vec::new();
+    let mut full = id.to_owned();
     for database in &databases {
-        lists.push(context.open(database)?.mass().failures(id, limit)?);
+        let mut deployment = context.open(database)?;
+        lists.push(deployment.mass().failures(id, limit)?);
+        full = deployment.mass().status(id)?.status.id;
     }
     if context.is_json() {
         let names = names(&databases);
         let named: Vec<_> = names.iter().map(String::as_str).zip(&lists).collect();
-        context.console.out(&json::mass_failures(id, &named));
+        context.console.out(&json::mass_failures(&full, &named));
     } else {
         let page = context.page();
         for (database, list) in databases.iter().zip(&lists) {

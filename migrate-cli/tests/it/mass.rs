@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use migrate_core::mass::{
-    MassState, QuarantineState, Quarantined, Shard, ShardState,
-    frontend::{MassEvent, Order, Setting, SkipTarget, StartRequest, Stay, WorkRequest},
+use migrate_core::{
+    mass::{
+        MassState, QuarantineState, Quarantined, Shard, ShardState,
+        frontend::{MassEvent, Order, Setting, SkipTarget, StartRequest, Stay, WorkRequest},
+    },
+    report::{Problem, ProblemKind},
 };
 use serde_json::{Value, json};
 
@@ -255,4 +258,14 @@ fn failures_have_their_errors() {
     let seen = Typist::new().types(&app, "mass failures a --format json");
     let json: Value = serde_json::from_str(&seen.out).unwrap();
     assert_eq!(json[0]["failures"][1]["reason"], "a test account");
+    assert_eq!(json[0]["id"], "shop:a", "not as it was typed");
+}
+
+#[test]
+fn who_goes_on_with_other_code_is_told() {
+    let mut app = with(&[("shop:a", MassState::Interrupted)]);
+    let problem = Problem::new(ProblemKind::Changed, "shop:a", "its code changed");
+    app.mass.all[0].problems = vec![problem];
+    let seen = Typist::new().types(&app, "mass run a");
+    assert!(seen.err.contains("shop:a: its code changed"), "{seen:?}");
 }

@@ -1,7 +1,7 @@
 //! [`MassOperations`] of an open database: what the command line calls.
 
 use migrate_core::{
-    Failure, Interrupt,
+    Failure, FailureKind, Interrupt,
     mass::{
         Quarantined,
         frontend::{
@@ -44,6 +44,18 @@ impl OpenDatabase {
         self.desk().status(&request.id)?;
         self.ready()?;
         self.desk().enqueue(request, &crate::who::whoami())
+    }
+
+    /// Where a migration stands after hours in which only the workers' connections were used: this one may
+    /// have been lost, and the run is none the worse for that.
+    fn stands(&mut self, id: &str) -> Result<MassDetail, Error> {
+        match self.desk().status(id) {
+            Err(error) if error.kind() == FailureKind::Unreachable => {
+                self.connection = connect(&self.database.url, &self.settings.session)?;
+                self.desk().status(id)
+            }
+            other => other,
+        }
     }
 
     /// Works; `touched` gets the ids of what it worked on.
@@ -163,7 +175,7 @@ impl MassOperations for OpenDatabase {
             failure: result.err().map(Failure::from),
         };
         for id in touched {
-            match self.desk().status(&id) {
+            match self.stands(&id) {
                 Ok(detail) => report.runs.push(detail.status),
                 Err(error) => {
                     report.failure.get_or_insert_with(|| error.into());

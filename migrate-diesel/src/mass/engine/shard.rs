@@ -107,8 +107,9 @@ impl Hold<'_> {
 
     /// Units per second of late, if `units` more are done now.
     pub(super) fn rate(&mut self, units: u64) -> Option<f64> {
-        self.speed
-            .sample(self.began.elapsed(), self.at.units + units);
+        // The rest after a batch belongs to it: the first batches of a shard would else be as fast as no run is.
+        let at = self.began.elapsed() + self.run.live.pause;
+        self.speed.sample(at, self.at.units + units);
         self.speed.rate()
     }
 

@@ -130,3 +130,21 @@ pub fn sessions_are_cut(scratch: &Scratch) {
     assert!(reconnected.load(SeqCst) > 1);
     assert_eq!(counted(scratch), ["1 times: 3000"]);
 }
+
+/// The session that only asks at the end is lost with the others: the run is none the worse for that.
+pub fn the_session_that_lay_idle_is_cut(scratch: &Scratch) {
+    items(scratch, 400);
+    let mass = Mass::new(scratch, "mass_items", "mass_count");
+    mass.enqueue(&[Setting::Pause(Duration::from_millis(30))]);
+    let (mut is_cut, mut reconnected) = (false, 0);
+    // Fails where the report does.
+    let status = mass.work(1, Duration::from_secs(2), &Interrupt::new(), &mut |event| {
+        reconnected += u32::from(matches!(event, MassEvent::Reconnecting { .. }));
+        if !std::mem::replace(&mut is_cut, true) {
+            cut(scratch);
+        }
+    });
+    succeeded(&status);
+    assert!(reconnected > 0);
+    assert_eq!(counted(scratch), ["1 times: 400"]);
+}

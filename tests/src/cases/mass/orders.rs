@@ -85,3 +85,19 @@ pub fn another_batch_size(scratch: &Scratch) {
     );
     assert_eq!(logged, ["pause = 0s, batch = 500, because"]);
 }
+
+/// A pause slows a run down, and what is said about its speed tells so from the first batch of a shard on.
+pub fn a_pause_counts_in_the_rate(scratch: &Scratch) {
+    items(scratch, 120);
+    let mass = Mass::new(scratch, "mass_items", "mass_count");
+    mass.enqueue(&[SLOW]);
+    succeeded(&mass.run(1));
+    let rates = |which: &str| {
+        scratch.texts(&format!(
+            "SELECT CONCAT(count(*), '') AS value FROM migrate_history_shards WHERE {which}"
+        ))
+    };
+    // 20 units in a batch, and 50 batches in a second at most.
+    assert_eq!(rates("rate > 1000"), ["0"]);
+    assert_ne!(rates("rate > 0"), ["0"]);
+}
