@@ -149,7 +149,8 @@ pub(crate) enum TypedCommand {
     Restore(RestoreArgs),
     /// Wait until the database is reachable and nothing is pending
     ///
-    /// For the start of an application container that comes up beside a deploy. Exit 0 when up to
+    /// For the start of an application container that comes up beside a deploy. Mass migrations are not
+    /// waited for: they run beside the program. Exit 0 when up to
     /// date, 1 when something is still pending at the timeout, 6 when the database cannot be
     /// reached by then.
     Wait(WaitArgs),

@@ -639,6 +639,8 @@ pub struct CheckReport {
     pub carried: usize,
     /// Ids that are not applied.
     pub pending: Vec<String>,
+    /// Of these, the mass migrations: workers run them beside the program.
+    pub pending_mass: Vec<String>,
     /// Ids of views that are to be up and are not, or not as declared.
     pub pending_views: Vec<String>,
     /// How many of these failed, or were interrupted.

@@ -186,9 +186,12 @@ impl Reader<'_> {
         let unapplied = self.graph.iter().enumerate().filter(|(at, _)| {
             standing.state(*at) != State::Applied && standing.replaced_by(*at).is_none()
         });
-        report.pending = unapplied
-            .map(|(_, descriptor)| descriptor.id.to_string())
-            .collect();
+        for (_, descriptor) in unapplied {
+            report.pending.push(descriptor.id.to_string());
+            if descriptor.scale == Scale::Mass {
+                report.pending_mass.push(descriptor.id.to_string());
+            }
+        }
         report.failed = (0..self.graph.len())
             .filter(|&at| matches!(standing.state(at), State::Failed | State::Interrupted))
             .count();

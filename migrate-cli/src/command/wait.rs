@@ -57,8 +57,15 @@ fn look(
             .open_within(database, patience.left())
             .and_then(|mut deployment| deployment.check());
         match checked {
-            Ok(report) if report.pending.is_empty() && report.pending_views.is_empty() => {}
-            Ok(report) => return Ok(Look::Pending(report)),
+            Ok(mut report) => {
+                // It takes its time beside the program, which has to start meanwhile. What requires it is
+                // waited for.
+                let mass = std::mem::take(&mut report.pending_mass);
+                report.pending.retain(|id| !mass.contains(id));
+                if !report.pending.is_empty() || !report.pending_views.is_empty() {
+                    return Ok(Look::Pending(report));
+                }
+            }
             Err(failure) if failure.may_pass() => {
                 return Ok(Look::Unreachable(failure));
             }

@@ -298,6 +298,8 @@ struct CheckJson<'a> {
     backend: &'a str,
     carried: usize,
     pending: &'a [String],
+    /// Of what is pending, the mass migrations.
+    pending_mass: &'a [String],
     pending_views: &'a [String],
     blocked: Vec<BlockedJson<'a>>,
     problems: Vec<ProblemJson<'a>>,
@@ -310,6 +312,7 @@ pub(crate) fn check(reports: &[CheckReport]) -> String {
         backend: &report.backend,
         carried: report.carried,
         pending: &report.pending,
+        pending_mass: &report.pending_mass,
         pending_views: &report.pending_views,
         blocked: report.blocked.iter().map(BlockedJson::from).collect(),
         problems: problems(&report.problems),

@@ -532,6 +532,8 @@ impl Deployment for FakeDeployment {
             .count();
         report.pending = self.pending().into_iter().map(|m| m.id).collect();
         let rebuilds = self.app.rebuilds().into_iter();
+        let mass = self.app.mass.all.iter().map(|it| it.id.clone());
+        report.pending_mass = mass.filter(|id| report.pending.contains(id)).collect();
         report.pending_views = rebuilds.map(|view| view.id).collect();
         report.problems = self.app.problems.clone();
         Ok(report)

@@ -269,3 +269,18 @@ fn who_goes_on_with_other_code_is_told() {
     let seen = Typist::new().types(&app, "mass run a");
     assert!(seen.err.contains("shop:a: its code changed"), "{seen:?}");
 }
+
+/// A program that is to start meanwhile does not wait for days; `check` still says what is not applied.
+#[test]
+fn nobody_waits_for_what_runs_beside() {
+    let app = with(&[("shop:split_names", MassState::Running)]);
+    let typist = Typist::new();
+    assert_eq!(typist.types(&app, "wait --timeout 0s").code, 1);
+    assert_eq!(typist.types(&app, "up index_email").code, 0);
+    let seen = typist.types(&app, "wait --timeout 0s");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let seen = typist.types(&app, "check --format json");
+    assert_eq!(seen.code, 3, "{seen:?}");
+    let json: Value = serde_json::from_str(&seen.out).unwrap();
+    assert_eq!(json[0]["pending_mass"], json!(["shop:split_names"]));
+}

@@ -149,6 +149,16 @@ impl OpenDatabase {
     }
 }
 
+/// What a worker cannot get over is no mistake in what was asked for.
+fn gave_up(error: Error) -> Failure {
+    let is_work = matches!(error, Error::Database { .. });
+    let mut failure = Failure::from(error);
+    if is_work && failure.kind == FailureKind::Usage {
+        failure.kind = FailureKind::Migration;
+    }
+    failure
+}
+
 impl MassOperations for OpenDatabase {
     fn list(&mut self) -> Result<Vec<MassStatus>, Failure> {
         Ok(self.desk().list()?)
@@ -172,7 +182,7 @@ impl MassOperations for OpenDatabase {
         let result = self.work_off(request, interrupt, on_event, &mut touched);
         let mut report = WorkReport {
             runs: Vec::new(),
-            failure: result.err().map(Failure::from),
+            failure: result.err().map(gave_up),
         };
         for id in touched {
             match self.stands(&id) {

@@ -1,4 +1,4 @@
-//! What passes by itself: a lost connection, a deadlock, a lock that somebody else holds for too long.
+//! What passes by itself: a lost connection, a deadlock, a lock that somebody else holds for too long, a disk that is full.
 //! It is tried again, and says nothing about the unit that it met.
 
 use std::{
@@ -8,10 +8,11 @@ use std::{
 };
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use migrate_core::mass::frontend::Stay;
 
 use crate::error::is_connection_loss;
 
-/// After so many attempts in a row a worker gives up; nothing is lost by that.
+/// After so many attempts in a row a worker gives up, unless it is there to stay; nothing is lost by that.
 const ATTEMPTS: u32 = 12;
 
 const FIRST: Duration = Duration::from_millis(20);
@@ -21,9 +22,15 @@ const LONGEST: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     failed: u32,
+    stay: Stay,
 }
 
 impl Patience {
+    /// Of a worker that stays: a server that is away for long does not end it.
+    pub(super) fn of(stay: Stay) -> Self {
+        Self { failed: 0, stay }
+    }
+
     /// Something went well.
     pub(super) fn restore(&mut self) {
         self.failed = 0;
@@ -31,10 +38,10 @@ impl Patience {
 
     /// How long to wait before the next attempt; `None` when there were enough.
     pub(super) fn next(&mut self) -> Option<Duration> {
-        if self.failed >= ATTEMPTS {
+        if self.failed >= ATTEMPTS && self.stay == Stay::UntilIdle {
             return None;
         }
-        self.failed += 1;
+        self.failed = self.failed.saturating_add(1);
         let longest = FIRST
             .saturating_mul(1 << (self.failed - 1).min(16))
             .min(LONGEST);
@@ -80,6 +87,12 @@ pub(super) fn database(error: &DieselError) -> bool {
                     "could not send data to server",
                     "could not receive data from server",
                     "broken pipe",
+                    // No row's fault, either: a full disk, a primary that has become a standby.
+                    "database or disk is full",
+                    "no space left on device",
+                    "attempt to write a readonly database",
+                    "in a read-only transaction",
+                    "running with the --read-only",
                 ]
                 .iter()
                 .any(|needle| said.contains(needle))
@@ -106,6 +119,11 @@ mod tests {
             "Lock wait timeout exceeded; try restarting transaction",
             "database is locked",
             "terminating connection due to administrator command",
+            "database or disk is full",
+            "could not extend file \"base/5/16384\": No space left on device",
+            "attempt to write a readonly database",
+            "cannot execute UPDATE in a read-only transaction",
+            "The MariaDB server is running with the --read-only option so it cannot execute this statement",
         ] {
             assert!(database(&said(text)), "{text}");
         }
@@ -124,5 +142,13 @@ mod tests {
         assert!(waits[11] > waits[0]);
         patience.restore();
         assert!(patience.next().is_some());
+    }
+
+    #[test]
+    fn who_stays_never_gives_up() {
+        let mut patience = Patience::of(Stay::Forever);
+        for _ in 0..1_000 {
+            assert!(patience.next().is_some_and(|wait| wait <= LONGEST));
+        }
     }
 }

@@ -81,7 +81,7 @@ impl<'w, 'l> Worker<'w, 'l> {
     }
 
     fn serve(&mut self) -> Result<(), Error> {
-        let mut patience = Patience::default();
+        let mut patience = Patience::of(self.shared.work.stay);
         while !self.shared.is_over() {
             match self.step() {
                 Ok(Step::Worked) => patience.restore(),
