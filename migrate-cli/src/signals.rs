@@ -21,8 +21,12 @@ pub(crate) enum Signals {
 pub(crate) fn heed(interrupt: &Interrupt, said: &'static str) -> Result<(), Failure> {
     use std::{
         io::{self, Write as _},
-        sync::{Arc, atomic::AtomicBool},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
         thread,
+        time::Duration,
     };
 
     use signal_hook::{
@@ -30,6 +34,10 @@ pub(crate) fn heed(interrupt: &Interrupt, said: &'static str) -> Result<(), Fail
         flag,
         iterator::Signals,
     };
+
+    /// Who passes signals on (`timeout`, some supervisors) sends one to the process and to its group: what
+    /// comes so soon after the first is no second thought.
+    const SAME: Duration = Duration::from_millis(200);
 
     let cannot = |error: io::Error| {
         Failure::new(
@@ -39,9 +47,7 @@ pub(crate) fn heed(interrupt: &Interrupt, said: &'static str) -> Result<(), Fail
     };
     let before = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal must not find the flag that it sets.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&before))
-            .and_then(|_| flag::register(signal, Arc::clone(&before)))
             .map_err(cannot)?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot)?;
@@ -53,6 +59,8 @@ pub(crate) fn heed(interrupt: &Interrupt, said: &'static str) -> Result<(), Fail
                 // Nobody there to read it is no reason to go on.
                 let _ = io::stderr().write_all(said.as_bytes());
                 interrupt.request();
+                thread::sleep(SAME);
+                before.store(true, Ordering::SeqCst);
             }
         })
         .map_err(cannot)?;

@@ -196,6 +196,17 @@ fn a_second_signal_ends_the_process() {
     }
 }
 
+/// `timeout` and some supervisors send each signal twice, to the process and to its group.
+#[test]
+fn a_signal_that_comes_twice_is_one() {
+    let scratch = Scratch::new(Backend::Sqlite);
+    let up = up_to(&scratch, "signals", "signals_2_long");
+    up.signal("INT");
+    let ended = signalled(up, "INT");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    finished(&ended);
+}
+
 #[test]
 fn a_wait_ends_at_once() {
     let scratch = Scratch::new(Backend::Sqlite);
