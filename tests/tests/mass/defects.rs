@@ -335,6 +335,48 @@ fn a_secret_is_shown_nowhere() {
     );
 }
 
+#[mass_migration(
+    database = "defects_repeated",
+    query = "SELECT 1 AS id UNION ALL SELECT 2",
+    key = "id",
+    parameters = Access
+)]
+fn defect_repeated(
+    _: &mut SqliteConnection,
+    _: &Batch<i64>,
+    access: &Access,
+) -> Result<(), String> {
+    Err(format!(
+        "{} does not open with {}",
+        access.shop, access.token
+    ))
+}
+
+/// Beyond M11: bodies repeat in an error what they were given.
+#[test]
+fn a_secret_that_an_error_repeats_is_shown_nowhere() {
+    const SECRET: &str = "plugh-43";
+    let desk = Desk::new(&["defects_repeated"]);
+    let run = format!("mass run defect_repeated -p shop=corner -p token={SECRET}");
+    let mut all = vec![desk.types(&run)];
+    for line in [
+        "mass failures defect_repeated",
+        "mass failures defect_repeated --format json",
+        "log --format json",
+    ] {
+        all.push(desk.does(line));
+    }
+    all[1].says(&["corner does not open with ***"]);
+    for seen in &all {
+        assert!(
+            !seen.out.contains(SECRET) && !seen.err.contains(SECRET),
+            "{seen:?}"
+        );
+    }
+    let stored = format!("migrate_history_quarantine WHERE error LIKE '%{SECRET}%'");
+    assert_eq!(desk.count("defects_repeated", &stored), 0);
+}
+
 /// M12: with more rows than there were at first, the rest is negative, and shown as if it were not.
 #[test]
 fn what_is_left_is_never_less_than_nothing() {

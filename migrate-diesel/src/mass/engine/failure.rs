@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use diesel::QueryResult;
 use migrate_core::mass::{
-    MassKind, MassState, ShardState, frontend::MassEvent, legal, pace::AfterFailure,
+    MassKind, MassRun, MassState, ShardState, frontend::MassEvent, legal, pace::AfterFailure,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Error,
     mass::{
-        Piece,
+        Piece, parameters,
         store::{self, Again, Change, Moved, Ordered, Seen, Verdict},
         throttle::{HeldBack, Throttles},
     },
@@ -31,6 +31,7 @@ impl Worker<'_, '_> {
         piece: &Piece,
         error: String,
     ) -> Result<Option<Left>, Error> {
+        let error = without_secrets(hold.carried, &hold.run, error);
         // There is nothing behind it that could go on without it.
         if matches!(
             hold.carried.mass.facts.kind,
@@ -138,6 +139,7 @@ impl Worker<'_, '_> {
             if !legal(seen.run.state, MassState::Failed) {
                 return Ok(());
             }
+            let reason = &without_secrets(carried, &seen.run, reason.to_owned());
             let change = Change {
                 run: &seen.run,
                 to: MassState::Failed,
@@ -215,6 +217,15 @@ impl Worker<'_, '_> {
             });
         }
         Ok(Some(Left::Closed))
+    }
+}
+
+/// An error without the values that are shown nowhere: bodies and databases repeat what they were given.
+fn without_secrets(carried: Carried, run: &MassRun, error: String) -> String {
+    let masked = parameters::masked(carried.mass.code.fields());
+    match super::shard::parameters(run) {
+        Ok(given) => parameters::without_masked(error, &given, &masked),
+        Err(_) => error,
     }
 }
 
