@@ -262,6 +262,27 @@ fn failures_have_their_errors() {
 }
 
 #[test]
+fn a_record_of_a_file_is_its_line() {
+    let mut app = with(&[("shop:a", MassState::Failed)]);
+    app.mass.failures = vec![Quarantined {
+        sequence: 1,
+        shard: 1,
+        key: r#"{"line":14,"at":{"byte":111,"line":14,"record":13},"file":"417 bytes long"}"#
+            .to_owned(),
+        state: QuarantineState::Open,
+        error: "no number".to_owned(),
+        attempts: 1,
+        at: "2026-11-20T09:31:00Z".to_owned(),
+        reason: None,
+    }];
+    let seen = Typist::new().types(&app, "mass failures a");
+    assert!(
+        seen.out.contains("line 14") && !seen.out.contains("byte"),
+        "{seen:?}"
+    );
+}
+
+#[test]
 fn who_goes_on_with_other_code_is_told() {
     let mut app = with(&[("shop:a", MassState::Interrupted)]);
     let problem = Problem::new(ProblemKind::Changed, "shop:a", "its code changed");

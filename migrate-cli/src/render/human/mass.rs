@@ -6,6 +6,7 @@ use migrate_core::mass::{
     MassState, QuarantineState, Quarantined, Shard, ShardState,
     frontend::{MassDetail, MassStatus, Progress},
 };
+use serde_json::Value;
 
 use super::Page;
 use crate::render::{
@@ -196,7 +197,14 @@ pub(crate) fn key(json: &str) -> String {
     let text = match serde_json::from_str::<Vec<String>>(json) {
         Ok(parts) if parts.len() > 1 => format!("({})", parts.join(", ")),
         Ok(parts) => parts.concat(),
-        Err(_) => json.to_owned(),
+        // Of a record of a file there is more to tell a program than a person.
+        Err(_) => match serde_json::from_str::<Value>(json) {
+            Ok(Value::Object(place)) if place.contains_key("file") => match place.get("line") {
+                Some(line) => format!("line {line}"),
+                None => json.to_owned(),
+            },
+            _ => json.to_owned(),
+        },
     };
     one_line(&text)
 }

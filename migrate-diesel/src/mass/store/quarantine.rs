@@ -156,8 +156,16 @@ pub(crate) fn skip(
                 .iter()
                 .map(|key| store.literal(key))
                 .collect();
+            let line = line(key).map(|line| {
+                let begins = store.literal(&format!("{{\"line\":{line},%"));
+                format!(" OR unit_key LIKE {begins}")
+            });
             (
-                format!(" AND unit_key IN ({})", keys.join(", ")),
+                format!(
+                    " AND (unit_key IN ({}){})",
+                    keys.join(", "),
+                    line.unwrap_or_default()
+                ),
                 key.clone(),
             )
         }
@@ -180,6 +188,11 @@ pub(crate) fn skip(
         driver.batch(&store.mass_note(id, "skipped", by, Some(&detail)))?;
         Ok(super::Verdict::Keep(skipped))
     })
+}
+
+/// The line that a person names for a record of a file, whose key says it first.
+fn line(key: &str) -> Option<u64> {
+    key.strip_prefix("line ").unwrap_or(key).trim().parse().ok()
 }
 
 /// How a key that a person types may be stored: as it is, or a plain text as the JSON array of one part.
