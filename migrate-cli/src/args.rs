@@ -202,6 +202,17 @@ pub(crate) struct UpArgs {
     /// Run every repeatable migration, also those with nothing to do
     #[arg(long)]
     pub(crate) repeat: bool,
+    /// First take this one, which `check` calls changed, for unchanged (as `accept` does)
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "reason",
+        conflicts_with = "dry_run"
+    )]
+    pub(crate) accept: Vec<String>,
+    /// With --accept: why the change does no harm; goes to the log
+    #[arg(long, value_name = "WHY", requires = "accept")]
+    pub(crate) reason: Option<String>,
     /// Try it in a transaction that is rolled back, and show every statement with its time
     #[arg(long)]
     pub(crate) dry_run: bool,

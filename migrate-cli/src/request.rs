@@ -141,6 +141,8 @@ pub(crate) struct Start {
     pub(crate) wait_for_db: Option<Duration>,
     pub(crate) flush: Flush,
     pub(crate) several: Several,
+    /// What is settled before anything runs.
+    pub(crate) accept: Option<AcceptRequest>,
 }
 
 /// How `up` goes through several databases.
@@ -285,7 +287,13 @@ fn formats(
 }
 
 fn up_command(up: UpArgs) -> Command {
+    let accept = up.reason.filter(|_| !up.accept.is_empty());
     let start = Start {
+        accept: accept.map(|reason| AcceptRequest {
+            ids: up.accept,
+            reason,
+            wait: up.wait,
+        }),
         wait_for_db: up.start.wait_for_db,
         flush: if up.start.flush_redis {
             Flush::Always

@@ -11,7 +11,7 @@ use migrate_core::{
 };
 
 use super::{
-    Context, Done,
+    Context, Done, accept,
     flush::{self, Ran},
     patience::Patience,
     restore, up,
@@ -75,6 +75,9 @@ fn checked(
         wait_for(context, &targets, timeout)?;
     }
     context.applied.restored = restore::begin(context, &targets, &startup.restore, request.wait)?;
+    if let Some(request) = &start.accept {
+        accept::run(context, request)?;
+    }
     let ran = up::run(context, request, start.several);
     let well = match &ran {
         Ok(exit::DONE) => Ran::Well,

@@ -58,6 +58,9 @@ fn what_does_not_say_enough_is_refused() {
         "mark --applied",
         "accept create_users",
         "accept --reason x",
+        "up --accept create_users",
+        "up --reason x",
+        "up --accept create_users --reason x --dry-run",
     ] {
         let app = FakeApp::three();
         let seen = Typist::new().types(&app, line);
@@ -76,6 +79,31 @@ fn accept_takes_a_reason() {
         seen.out,
         "{\"event\":\"accepted\",\"database\":\"default\",\"id\":\"shop:create_users\",\"reason\":\"formatted\"}\n"
     );
+}
+
+/// In one go with the deploy that it stopped.
+#[test]
+fn up_accepts_before_it_runs() {
+    let app = FakeApp::three();
+    let typist = Typist::new();
+    assert_eq!(typist.types(&app, "up create_users").code, 0);
+    let line = "up --accept create_users --reason formatted --format json";
+    let seen = typist.types(&app, line);
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let events: Vec<serde_json::Value> = seen
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events[0]["event"], "accepted");
+    assert_eq!(events[0]["reason"], "formatted");
+    assert_eq!(events[1]["event"], "started");
+    assert_eq!(app.state("shop:split_names"), migrate_core::State::Applied);
+    // Where it cannot be settled, nothing runs.
+    let app = FakeApp::three();
+    let seen = typist.types(&app, "up --accept unknown --reason formatted");
+    assert_eq!(seen.code, 2, "{seen:?}");
+    assert_eq!(app.state("shop:create_users"), migrate_core::State::Pending);
 }
 
 #[test]
