@@ -5,7 +5,6 @@ mod namesake;
 
 pub use std::{marker::PhantomData, string::String};
 
-pub use diesel;
 pub use linkme;
 pub use migrate_core::{
     NodeRef, Phase, Repeat, ViewRef, check_name, duration,

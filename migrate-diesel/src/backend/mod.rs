@@ -393,37 +393,28 @@ impl TextRow {
 #[doc(hidden)]
 macro_rules! diesel_plumbing {
     () => {
-        fn batch(&mut self, sql: &str) -> $crate::__private::diesel::QueryResult<()> {
-            $crate::__private::diesel::connection::SimpleConnection::batch_execute(self, sql)
+        fn batch(&mut self, sql: &str) -> ::diesel::QueryResult<()> {
+            ::diesel::connection::SimpleConnection::batch_execute(self, sql)
         }
 
-        fn count(&mut self, sql: &str) -> $crate::__private::diesel::QueryResult<usize> {
-            $crate::__private::diesel::RunQueryDsl::execute(
-                $crate::__private::diesel::sql_query(sql),
-                self,
-            )
+        fn count(&mut self, sql: &str) -> ::diesel::QueryResult<usize> {
+            ::diesel::RunQueryDsl::execute(::diesel::sql_query(sql), self)
         }
 
-        fn rows(
-            &mut self,
-            sql: &str,
-        ) -> $crate::__private::diesel::QueryResult<Vec<$crate::backend::TextRow>> {
+        fn rows(&mut self, sql: &str) -> ::diesel::QueryResult<Vec<$crate::backend::TextRow>> {
             let _asking = $crate::backend::Asking::begin();
-            $crate::__private::diesel::RunQueryDsl::load(
-                $crate::__private::diesel::sql_query(sql),
-                self,
-            )
+            ::diesel::RunQueryDsl::load(::diesel::sql_query(sql), self)
         }
 
-        fn depth(&mut self) -> $crate::__private::diesel::QueryResult<Option<u32>> {
-            use $crate::__private::diesel::connection::{Connection, TransactionManager};
+        fn depth(&mut self) -> ::diesel::QueryResult<Option<u32>> {
+            use ::diesel::connection::{Connection, TransactionManager};
             <Self as Connection>::TransactionManager::transaction_manager_status_mut(self)
                 .transaction_depth()
                 .map(|depth| depth.map(std::num::NonZeroU32::get))
         }
 
         fn aborted(&mut self) -> bool {
-            use $crate::__private::diesel::connection::{
+            use ::diesel::connection::{
                 Connection, InTransactionStatus, TransactionManager, TransactionManagerStatus,
                 ValidTransactionManagerStatus,
             };
@@ -440,7 +431,7 @@ macro_rules! diesel_plumbing {
         }
 
         fn set_depth(&mut self, depth: u32) {
-            use $crate::__private::diesel::connection::{
+            use ::diesel::connection::{
                 Connection, TransactionDepthChange::IncreaseDepth, TransactionManager,
                 TransactionManagerStatus, ValidTransactionManagerStatus,
             };
@@ -456,7 +447,7 @@ macro_rules! diesel_plumbing {
         }
 
         fn listen(&mut self, log: Option<$crate::backend::StatementLog>) {
-            use $crate::__private::diesel::connection::{
+            use ::diesel::connection::{
                 Connection, InstrumentationEvent, get_default_instrumentation,
             };
             match log {
