@@ -234,6 +234,7 @@ pub(crate) fn read_known<P: MassParameters>(parameters: &Parameters) -> Result<P
 }
 
 /// With defaults.
+#[cfg(feature = "csv")]
 pub(crate) fn filled(fields: &[Field], parameters: &Parameters) -> Parameters {
     complete(fields, parameters).0
 }

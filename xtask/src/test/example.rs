@@ -12,6 +12,13 @@ use crate::process;
 const SCRIPT: &[(&[&str], i32)] = &[
     (&["status", "--exit-code"], 3),
     (&[], 0),
+    // What takes long is left to whoever starts it.
+    (&["check"], 3),
+    (&["mass", "list", "--exit-code"], 3),
+    (
+        &["mass", "run", "time_in_milliseconds", "-p", "visits=20000"],
+        0,
+    ),
     (&["status", "--exit-code"], 0),
     (&["status"], 0),
     (&["graph"], 0),
