@@ -1,8 +1,10 @@
-//! Histories that diesel_migrations, refinery and sqlx made, taken over by ours: `cargo test -p adopt-peers`.
+//! Histories that diesel_migrations, refinery, sqlx and SeaORM made, taken over by ours: `cargo test -p adopt-peers`.
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 mod files;
+#[cfg(test)]
+mod sea;
 
 #[cfg(test)]
 mod tests {
@@ -17,7 +19,7 @@ mod tests {
     };
     use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
-    type Tested = Result<(), Box<dyn Error + Send + Sync>>;
+    pub(crate) type Tested = Result<(), Box<dyn Error + Send + Sync>>;
 
     const USERS: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY)";
     const ORDERS: &str = "CREATE TABLE orders (id INTEGER PRIMARY KEY)";
@@ -53,10 +55,14 @@ mod tests {
     }
 
     /// Both are applied then, at times that the tool wrote, and nothing is pending.
-    fn adopted(database: &str, tool: Tool) -> Tested {
+    pub(crate) fn adopted(database: &str, tool: Tool) -> Tested {
         let mut connection = SqliteConnection::establish(database)?;
         let migrator = match tool {
             Tool::Refinery => Migrator::new(migrations![v1_users, orders])?,
+            Tool::SeaOrm => Migrator::new(migrations![
+                crate::sea::m20240101_000000_users,
+                crate::sea::m20240102_000000_orders
+            ])?,
             _ => Migrator::new(migrations![v20240101000000_users, v20240102000000_orders])?,
         };
         let request = AdoptRequest {
