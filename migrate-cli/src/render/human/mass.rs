@@ -79,7 +79,7 @@ impl Page {
         line("over", &status.over);
         line("progress", &far(&status.progress, status.state));
         if let Some(run) = &status.run {
-            line("batches", &batches(&status.progress, run.live.batch));
+            line("batches", &batches(&status.progress));
             let mut pace = match run.live.target {
                 Some(target) => format!("a batch is to take {}", duration(target)),
                 None => format!("{} units in a batch", grouped(run.live.batch.into())),
@@ -221,7 +221,7 @@ fn remark(status: &MassStatus) -> String {
     }
 }
 
-fn batches(progress: &Progress, size: u32) -> String {
+fn batches(progress: &Progress) -> String {
     match progress.batches {
         0 => String::new(),
         n => {
@@ -229,7 +229,6 @@ fn batches(progress: &Progress, size: u32) -> String {
                 rows if rows == progress.units => String::new(),
                 rows => format!(", {} rows changed", grouped(rows)),
             };
-            let _ = size;
             format!("{}{rows}", grouped(n))
         }
     }
